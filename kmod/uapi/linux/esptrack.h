@@ -180,7 +180,7 @@ enum esptrack_dir {
 /**
  * enum esptrack_reason - the rule that a packet from another endpoint broke
  *
- * All packets meant here were authenticated, but for those of the first two.
+ * The packets meant here passed the SA's integrity check, where it has one.
  *
  * @ESPTRACK_REASON_NO_INTEGRITY: the SA has no integrity algorithm
  * @ESPTRACK_REASON_NO_REPLAY: the SA has no replay window
