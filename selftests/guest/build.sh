@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build.sh KERNEL: make what is needed to build for a kernel and to boot it.
+#
+# Leaves in $BUILD/guest/KERNEL:
+#   build-root/  Debian with compiler and kernel headers; see in-root.sh
+#   vmlinuz      the stock kernel
+#   guest.cpio   the guest's userland and kernel modules, an initramfs
+#   release      the kernel's release, as uname -r prints it
+#
+# Nothing is done if all of it is there and made from the same inputs.
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+
+[ $# -eq 1 ] || die "usage: build.sh KERNEL"
+kernel=$1
+kernel_line "$kernel"
+paths "$kernel"
+
+build_packages=(
+	gcc make libc6-dev libmnl-dev pkg-config kmod "$headers"
+)
+
+guest_packages=(
+	# the tunnel
+	strongswan-charon strongswan-swanctl libstrongswan-standard-plugins
+	# the network around it
+	iproute2 nftables conntrack iputils-ping tcpdump ethtool
+	# for the tests
+	python3 procps kmod jq libmnl0 util-linux
+)
+
+# Parts of the kernel's module tree that the guest gets.
+module_dirs=(
+	arch/x86/crypto crypto lib net drivers/net/netdevsim
+)
+
+# Where this machine gets Debian from: the same mirrors serve the roots. Third
+# party sources are left out by the origin that their Release file states.
+mirror()
+{
+	# shellcheck disable=SC2016 # for apt to expand
+	apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' "Label: $1" | sort -u | head -n 1
+}
+
+sources()
+{
+	local main security
+
+	main=$(mirror Debian)
+	if [ -z "$main" ]; then
+		apt-get update -qq >&2
+		main=$(mirror Debian)
+	fi
+	[ -n "$main" ] || die "apt knows no Debian mirror"
+	security=$(mirror Debian-Security)
+
+	echo "deb $main $suite main"
+	echo "deb $main $suite-updates main"
+	if [ -n "$security" ]; then
+		echo "deb $security $suite-security main"
+	fi
+	if [ "$pocket" != - ]; then
+		echo "deb $main $pocket main"
+	fi
+}
+
+# debootstrap TARGET PACKAGE...
+debootstrap()
+{
+	local target=$1 include
+
+	shift
+	include=$(IFS=,; echo "$*")
+	# A package of the pocket must win, but only where it was asked for.
+	sources | mmdebstrap --quiet --mode=root --variant=minbase \
+		--aptopt='APT::Install-Recommends "false"' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/info/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/share/bash-completion/*' \
+		--include="$include" "$suite" "$target" -
+}
+
+make_build_root()
+{
+	echo "guest: build root for $kernel ($suite)" >&2
+	rm -rf "$build_root"
+	debootstrap "$build_root" "${build_packages[@]}"
+	mkdir "$build_root/src"
+	ls "$build_root/lib/modules" > "$release_file"
+	[ "$(wc -l < "$release_file")" -eq 1 ] ||
+		die "headers of several kernels: $(tr '\n' ' ' < "$release_file")"
+}
+
+make_kernel()
+{
+	local release image=$guest_dir/image
+
+	release=$(cat "$release_file")
+	echo "guest: kernel $release" >&2
+	# mmdebstrap leaves no package lists behind.
+	cp /etc/resolv.conf "$build_root/etc/resolv.conf"
+	chroot "$build_root" apt-get update -qq
+	chroot "$build_root" sh -c "cd /tmp && apt-get download -qq linux-image-$release"
+	rm -rf "$image"
+	dpkg-deb -x "$build_root"/tmp/linux-image-*.deb "$image"
+	rm "$build_root"/tmp/linux-image-*.deb
+	cp "$image/boot/vmlinuz-$release" "$vmlinuz"
+	cp "$image/boot/config-$release" "$guest_dir/config"
+}
+
+make_guest_root()
+{
+	local release root=$guest_dir/guest-root image=$guest_dir/image from to dir
+
+	release=$(cat "$release_file")
+	echo "guest: userland ($suite)" >&2
+	rm -rf "$root"
+	debootstrap "$root" "${guest_packages[@]}"
+
+	from=$image/lib/modules/$release
+	to=$root/lib/modules/$release
+	mkdir -p "$to/kernel/drivers/net"
+	cp "$from"/modules.builtin* "$from/modules.order" "$to/"
+	cp "$from"/kernel/drivers/net/*.ko* "$to/kernel/drivers/net/"
+	for dir in "${module_dirs[@]}"; do
+		if [ -d "$from/kernel/$dir" ]; then
+			mkdir -p "$to/kernel/$dir"
+			cp -a "$from/kernel/$dir/." "$to/kernel/$dir"
+		fi
+	done
+	depmod -b "$root" "$release"
+
+	# Unpacking is boot time: drop what no test runs.
+	rm -rf "${root:?}"/boot "$root"/var/lib/{apt,dpkg} "$root"/var/cache \
+		"$root"/usr/share/{perl,perl5,zoneinfo,doc,i18n,debconf} \
+		"$root"/usr/lib/x86_64-linux-gnu/{gconv,perl,perl5,perl-base} \
+		"$root"/usr/lib/{apt,systemd,udev} "$root"/usr/bin/apt* \
+		"$root"/usr/bin/{perl*,dpkg*} "$root"/usr/lib/x86_64-linux-gnu/libapt* \
+		"$root"/usr/lib/python3*/{test,idlelib,lib2to3,ensurepip,distutils}
+	find "$root" -name __pycache__ -prune -exec rm -rf {} +
+	install -m 755 "$top/selftests/guest/init" "$root/init"
+
+	(cd "$root" && find . -print0 | sort -z |
+		cpio --quiet --null --create --format=newc --reproducible) > "$initramfs.new"
+	mv "$initramfs.new" "$initramfs"
+	rm -rf "$root" "$image"
+}
+
+stamp=$guest_dir/stamp
+inputs=$(cat "$0" "$top"/selftests/guest/{common.sh,init} - \
+	<<< "$suite $pocket $headers" | sha256sum)
+if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$inputs" ]; then
+	exit 0
+fi
+
+need mmdebstrap debian-archive-keyring cpio kmod zstd
+mkdir -p "$guest_dir"
+# Two at a time would build into the same place.
+exec 9> "$guest_dir/lock"
+flock 9
+rm -f "$stamp"
+make_build_root
+make_kernel
+make_guest_root
+echo "$inputs" > "$stamp"

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh [OPTIONS] KERNEL -- COMMAND...: run a command in the guest, print its
+# output, and exit with its status; or 1 if the kernel has complained or died.
+#
+#   --payload SRC:DST   copy a file or directory of the host into the guest
+#   --append WORDS      more words for the kernel's command line
+#   --smp N             processors (2)
+#   --mem SIZE          memory (2G)
+#   --icount            count instructions: 1 ns of the guest's time is one
+#                       instruction; one processor
+#   --timeout SECONDS   end the guest after this time (900)
+#   --log FILE          where the console's log goes
+
+set -euo pipefail
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+
+usage()
+{
+	sed -n '4,/^$/s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+
+payload=() append='' smp=2 mem=2G icount='' timeout=900 log=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--payload)	payload+=("$2"); shift 2 ;;
+	--append)	append+=" $2"; shift 2 ;;
+	--smp)		smp=$2; shift 2 ;;
+	--mem)		mem=$2; shift 2 ;;
+	--icount)	icount=1; shift ;;
+	--timeout)	timeout=$2; shift 2 ;;
+	--log)		log=$2; shift 2 ;;
+	-*)		usage ;;
+	*)		break ;;
+	esac
+done
+if [ $# -lt 3 ] || [ "$2" != -- ]; then
+	usage
+fi
+kernel=$1
+shift 2
+
+"$top/selftests/guest/build.sh" "$kernel"
+paths "$kernel"
+need qemu-system-x86 cpio
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+tree=$work/tree
+mkdir -p "$tree/guest" "$BUILD/logs"
+log=${log:-$BUILD/logs/$kernel-$(date +%Y%m%d-%H%M%S)-$$.log}
+printf '%q ' "$@" > "$tree/guest/command"
+cp "$top/selftests/guest/splat.sh" "$tree/guest/"
+for item in ${payload[@]+"${payload[@]}"}; do
+	mkdir -p "$tree/$(dirname "${item#*:}")"
+	cp -a "${item%%:*}" "$tree/${item#*:}"
+done
+(cd "$tree" && find . -mindepth 1 | cpio --quiet --create --format=newc) > "$work/payload.cpio"
+# An archive begins at a multiple of four bytes; cpio pads to 512.
+cat "$initramfs" "$work/payload.cpio" > "$work/initrd"
+
+cmdline="console=ttyS0 tsc=unstable clocksource=hpet slub_debug=FZPU"
+cmdline+=" slab_nomerge panic_on_warn=1 oops=panic panic=-1 log_buf_len=16M"
+machine=()
+if [ -n "$icount" ]; then
+	machine+=(-accel tcg -cpu max -icount 'shift=0,sleep=off' -smp 1)
+	cmdline+=" esptrack.icount"
+elif grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+	machine+=(-accel kvm -cpu host -smp "$smp")
+else
+	machine+=(-accel tcg -cpu max -smp "$smp")
+fi
+
+# The command's output comes straight through; no input, for the guest must
+# not read this terminal.
+timeout --foreground "$timeout" qemu-system-x86_64 "${machine[@]}" -m "$mem" \
+	-nodefaults -no-user-config -display none -monitor none -no-reboot \
+	-rtc base=utc,clock=host \
+	-kernel "$vmlinuz" -initrd "$work/initrd" -append "$cmdline$append" \
+	-serial "file:$log" \
+	-chardev stdio,id=output,signal=off -serial chardev:output \
+	-serial "file:$work/verdict" < /dev/null && qemu=0 || qemu=$?
+
+verdict=$(sed -n 's/^verdict \([0-9]*\)\r*$/\1/p' "$work/verdict")
+if [ -z "$verdict" ]; then
+	echo "guest: no verdict (qemu's status $qemu); the console's last lines, all in $log:" >&2
+	tail -n 60 "$log" >&2
+	exit 1
+fi
+exit "$verdict"
