@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The differences between kernels, and nothing else. Kbuild looks into the
+ * headers and defines the ESPTRACK_HAVE_* macros: versions would lie, since
+ * distributions backport.
+ */
+#ifndef ESPTRACK_COMPAT_H
+#define ESPTRACK_COMPAT_H
+
+#include <net/net_namespace.h>
+#include <net/xfrm.h>
+#include <linux/esptrack.h>
+
+/* kobj_type.namespace returns a struct ns_common since 7.x. */
+#ifdef ESPTRACK_HAVE_KOBJ_NS_COMMON
+#define esptrack_kobj_ns		const struct ns_common *
+#define esptrack_net_kobj_ns(net)	(&(net)->ns)
+#else
+#define esptrack_kobj_ns		const void *
+#define esptrack_net_kobj_ns(net)	((const void *)(net))
+#endif
+
+/* The callbacks of a kobj_type take a const kobject since 6.2. */
+#ifdef ESPTRACK_HAVE_CONST_KOBJECT
+#define esptrack_const_kobject		const struct kobject
+#else
+#define esptrack_const_kobject		struct kobject
+#endif
+
+/* An SA may be told its direction since 6.10; 0 means that it was not. */
+static inline u8 esptrack_xfrm_dir(const struct xfrm_state *x)
+{
+#ifdef ESPTRACK_HAVE_XFRM_DIR
+	if (x->dir == XFRM_SA_DIR_IN)
+		return ESPTRACK_DIR_IN;
+	if (x->dir == XFRM_SA_DIR_OUT)
+		return ESPTRACK_DIR_OUT;
+#endif
+	return 0;
+}
+
+#endif /* ESPTRACK_COMPAT_H */

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reports to the multicast group.
+ */
+#include "event.h"
+
+#include <linux/ktime.h>
+
+#include "net.h"
+#include "netlink.h"
+
+static int put_members(struct sk_buff *skb, const struct esptrack_event *event)
+{
+	unsigned int i, n = min_t(unsigned int, event->moved,
+				  ESPTRACK_MEMBERS_MAX);
+
+	if (nla_put_u32(skb, ESPTRACK_A_EVENT_MOVED_COUNT, event->moved))
+		return -EMSGSIZE;
+
+	for (i = 0; i < n; i++) {
+		const struct esptrack_member *member = &event->members[i];
+		struct nlattr *nest;
+
+		nest = nla_nest_start(skb, ESPTRACK_A_EVENT_MOVED);
+		if (!nest ||
+		    nla_put_be32(skb, ESPTRACK_A_MEMBER_SPI, member->spi) ||
+		    nla_put_u8(skb, ESPTRACK_A_MEMBER_DIR, member->dir))
+			return -EMSGSIZE;
+		nla_nest_end(skb, nest);
+	}
+	return 0;
+}
+
+static int put_event(struct sk_buff *skb, const struct esptrack_event *event,
+		     u64 seq)
+{
+	struct nlattr *nest = nla_nest_start(skb, ESPTRACK_A_EVENT);
+
+	if (!nest ||
+	    nla_put_u64_64bit(skb, ESPTRACK_A_EVENT_SEQ, seq,
+			      ESPTRACK_A_EVENT_PAD) ||
+	    nla_put_u64_64bit(skb, ESPTRACK_A_EVENT_TIME,
+			      ktime_get_boottime_ns(), ESPTRACK_A_EVENT_PAD) ||
+	    esptrack_netlink_put_endpoint(skb, ESPTRACK_A_EVENT_OLD,
+					  &event->old) ||
+	    esptrack_netlink_put_endpoint(skb, ESPTRACK_A_EVENT_NEW,
+					  &event->new) ||
+	    nla_put_u64_64bit(skb, ESPTRACK_A_EVENT_ESP_SEQ, event->esp_seq,
+			      ESPTRACK_A_EVENT_PAD))
+		return -EMSGSIZE;
+
+	if (event->cmd == ESPTRACK_CMD_SA_REFUSED_NTF &&
+	    nla_put_u32(skb, ESPTRACK_A_EVENT_REASON, event->reason))
+		return -EMSGSIZE;
+	if (event->cmd == ESPTRACK_CMD_SA_MOVED_NTF && put_members(skb, event))
+		return -EMSGSIZE;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static struct sk_buff *event_message(const struct esptrack_event *event,
+				     u64 seq)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_ATOMIC);
+	void *hdr;
+
+	if (!skb)
+		return NULL;
+
+	hdr = genlmsg_put(skb, 0, 0, &esptrack_family, 0, event->cmd);
+	if (!hdr || put_event(skb, event, seq) ||
+	    esptrack_netlink_put_sa(skb, &event->sa)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	genlmsg_end(skb, hdr);
+	return skb;
+}
+
+/**
+ * esptrack_event_send() - report to all listeners
+ * @tn: namespace of the SA
+ * @event: what happened
+ *
+ * The event has its number even when it cannot be sent, so that listeners
+ * notice the gap.
+ *
+ * Context: softirq, RCU read side, esptrack_lock not held.
+ */
+void esptrack_event_send(struct esptrack_net *tn,
+			 const struct esptrack_event *event)
+{
+	struct sk_buff *skb;
+	u64 seq;
+
+	spin_lock_bh(&tn->event_lock);
+	seq = ++tn->event_seq;
+	if (genl_has_listeners(&esptrack_family, tn->net,
+			       ESPTRACK_GROUP_EVENTS)) {
+		skb = event_message(event, seq);
+		if (skb)
+			genlmsg_multicast_netns(&esptrack_family, tn->net, skb,
+						0, ESPTRACK_GROUP_EVENTS,
+						GFP_ATOMIC);
+	}
+	spin_unlock_bh(&tn->event_lock);
+}

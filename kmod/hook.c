@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hook: a tracked SA's transform is a copy of ESP's in which .input is
+ * ours. Every packet of the SA passes there, whatever way it came (UDP socket,
+ * GRO, either IP version), and no packet of any other SA does.
+ */
+#include "hook.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/slab.h>
+#include <linux/udp.h>
+
+#include "claim.h"
+#include "flow.h"
+#include "sa.h"
+
+typedef int (*input_fn)(struct xfrm_state *x, struct sk_buff *skb);
+
+/**
+ * struct hook - ESP of one address family
+ * @input: ESP's own input
+ * @orig: ESP's transform, NULL until the first SA is hooked
+ * @copy: the same with our input
+ *
+ * Written once, under esptrack_lock, before any SA points to @copy.
+ */
+struct hook {
+	input_fn input;
+	const struct xfrm_type *orig;
+	struct xfrm_type *copy;
+};
+
+static struct hook esp4 __read_mostly;
+static struct hook esp6 __read_mostly;
+
+/* The ESP header is at skb->data, and the UDP header right before it:
+ * udp_queue_rcv_skb() and GRO alike have pulled it.
+ */
+static const struct udphdr *encap_udp_hdr(const struct sk_buff *skb)
+{
+	return (const struct udphdr *)(skb->data - sizeof(struct udphdr));
+}
+
+static u64 packet_seq(const struct sk_buff *skb)
+{
+	/* As set by xfrm_input(); the high half is 0 without ESN. */
+	return (u64)ntohl(XFRM_SKB_CB(skb)->seq.input.hi) << 32 |
+	       ntohl(XFRM_SKB_CB(skb)->seq.input.low);
+}
+
+static noinline int input_claims(struct xfrm_state *x, struct sk_buff *skb,
+				 input_fn input)
+{
+	/* A claim by this pointer is of an skb that is long gone. */
+	esptrack_claim_drop(skb);
+	return input(x, skb);
+}
+
+static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
+				    const xfrm_address_t *saddr, input_fn input)
+{
+	struct esptrack_packet packet;
+	int nexthdr;
+
+	/* Take down everything before the call: it may consume the skb. */
+	esptrack_endpoint_set(&packet.source, saddr,
+			      encap_udp_hdr(skb)->source, x->props.family);
+	packet.seq = packet_seq(skb);
+	packet.advanced = false;
+
+	esptrack_claim_put(skb, x, &packet);
+	nexthdr = input(x, skb);
+	if (nexthdr == -EINPROGRESS)
+		return nexthdr;
+
+	esptrack_claim_drop(skb);
+	if (nexthdr >= 0)
+		esptrack_flow_accepted(x, &packet);
+
+	return nexthdr;
+}
+
+static int esp4_input(struct xfrm_state *x, struct sk_buff *skb)
+{
+	__be32 saddr = ip_hdr(skb)->saddr;
+
+	/* The port is written in place under x->lock; a stale one costs no
+	 * more than a second look, with the lock, in esptrack_flow_accepted().
+	 */
+	if (unlikely(saddr != x->props.saddr.a4 ||
+		     encap_udp_hdr(skb)->source !=
+		     READ_ONCE(x->encap->encap_sport)))
+		return input_elsewhere(x, skb, (xfrm_address_t *)&ip_hdr(skb)->saddr,
+				       esp4.input);
+	if (unlikely(esptrack_claims_pending()))
+		return input_claims(x, skb, esp4.input);
+
+	return esp4.input(x, skb);
+}
+
+static int esp6_input(struct xfrm_state *x, struct sk_buff *skb)
+{
+	const struct in6_addr *saddr = &ipv6_hdr(skb)->saddr;
+
+	if (unlikely(!ipv6_addr_equal(saddr, &x->props.saddr.in6) ||
+		     encap_udp_hdr(skb)->source !=
+		     READ_ONCE(x->encap->encap_sport)))
+		return input_elsewhere(x, skb, (const xfrm_address_t *)saddr,
+				       esp6.input);
+	if (unlikely(esptrack_claims_pending()))
+		return input_claims(x, skb, esp6.input);
+
+	return esp6.input(x, skb);
+}
+
+static struct hook *hook_of(const struct xfrm_state *x)
+{
+	return x->props.family == AF_INET ? &esp4 : &esp6;
+}
+
+static int hook_capture(struct hook *hook, const struct xfrm_type *orig,
+			input_fn input)
+{
+	/* On the heap: it must stay readable until the last reader of x->type
+	 * is gone, whoever that is.
+	 */
+	struct xfrm_type *copy = kmemdup(orig, sizeof(*orig), GFP_ATOMIC);
+
+	if (!copy)
+		return -ENOMEM;
+
+	copy->input = input;
+	/* The SA at hand holds its owner, so the module cannot be on its way
+	 * out; keep it as long as we may call into it.
+	 */
+	__module_get(orig->owner);
+	hook->input = orig->input;
+	hook->orig = orig;
+	hook->copy = copy;
+	return 0;
+}
+
+/**
+ * esptrack_hook_attach() - let the packets of an SA pass through us
+ * @x: an ESP SA that is held by the caller
+ *
+ * Context: any, esptrack_lock held. x->lock may be held by others: x->type is
+ * not protected by it.
+ * Return: 0, -ENOMEM, or -EBUSY if somebody else has replaced the transform.
+ */
+int esptrack_hook_attach(struct xfrm_state *x)
+{
+	struct hook *hook = hook_of(x);
+	const struct xfrm_type *orig = READ_ONCE(x->type);
+
+	lockdep_assert_held(&esptrack_lock);
+
+	if (!hook->orig) {
+		int err = hook_capture(hook, orig, hook == &esp4 ? esp4_input :
+								   esp6_input);
+
+		if (err)
+			return err;
+	}
+
+	/* Release: whoever sees the copy sees what it holds, and hook->input. */
+	if (cmpxchg_release(&x->type, hook->orig, hook->copy) != hook->orig)
+		return -EBUSY;
+	return 0;
+}
+
+/**
+ * esptrack_hook_detach() - give an SA its own transform back
+ * @x: an SA that esptrack_hook_attach() took, still held by the caller
+ *
+ * Packets may be in our input until the next grace period.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_hook_detach(struct xfrm_state *x)
+{
+	struct hook *hook = hook_of(x);
+
+	lockdep_assert_held(&esptrack_lock);
+
+	cmpxchg(&x->type, hook->copy, hook->orig);
+}
+
+static void hook_release(struct hook *hook)
+{
+	if (!hook->orig)
+		return;
+
+	kfree(hook->copy);
+	module_put(hook->orig->owner);
+}
+
+/**
+ * esptrack_hook_uninit() - forget ESP's transforms
+ *
+ * Every SA has been detached. The copies were only on inbound SAs, whose
+ * x->type is read with softirqs disabled (xfrm_input()), so that a grace
+ * period is all that they have to wait for.
+ *
+ * Context: process.
+ */
+void esptrack_hook_uninit(void)
+{
+	synchronize_net();
+	hook_release(&esp4);
+	hook_release(&esp6);
+}

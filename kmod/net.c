@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Network namespaces, and the life of the SAs in them.
+ */
+#include "net.h"
+
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "knob.h"
+#include "sa.h"
+
+/* How long a deleted SA is kept for a daemon that adds it again. */
+#define GRACE		HZ
+/* Some SAs die in silence (device gone, migrated): look for them. */
+#define SWEEP_INTERVAL	(10 * HZ)
+
+static unsigned int net_id __read_mostly;
+static struct workqueue_struct *workqueue;
+
+struct esptrack_net *esptrack_net(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+bool esptrack_net_is_dying(const struct esptrack_net *tn)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	return tn->dying;
+}
+
+/**
+ * esptrack_net_add() - give an SA its place in its namespace
+ * @tn: the namespace
+ * @sa: a new SA
+ *
+ * Context: any, esptrack_lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa)
+{
+	int err;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	err = xa_alloc_cyclic(&tn->sas, &sa->id, sa, xa_limit_32b,
+			      &tn->next_id, GFP_ATOMIC);
+	if (err < 0)
+		return err;
+
+	sa->flow.net = tn;
+	/* If it is the first one, nobody has started the sweep yet. */
+	queue_delayed_work(workqueue, &tn->sweep, SWEEP_INTERVAL);
+	return 0;
+}
+
+/**
+ * esptrack_net_publish() - have a knob made for an SA
+ * @sa: an inbound SA
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_net_publish(struct esptrack_sa *sa)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	list_add_tail(&sa->unpublished, &sa->flow.net->unpublished);
+	queue_work(workqueue, &sa->flow.net->publish);
+}
+
+static struct esptrack_sa *next_unpublished(struct esptrack_net *tn)
+{
+	struct esptrack_sa *sa;
+
+	spin_lock_bh(&esptrack_lock);
+	sa = list_first_entry_or_null(&tn->unpublished, struct esptrack_sa,
+				      unpublished);
+	if (sa)
+		list_del_init(&sa->unpublished);
+	spin_unlock_bh(&esptrack_lock);
+
+	return sa;
+}
+
+static void net_publish(struct work_struct *work)
+{
+	struct esptrack_net *tn = container_of(work, struct esptrack_net,
+					       publish);
+	struct esptrack_sa *sa;
+
+	mutex_lock(&tn->mutex);
+	while ((sa = next_unpublished(tn)))
+		esptrack_knob_create(sa);
+	mutex_unlock(&tn->mutex);
+}
+
+static void net_release(struct esptrack_net *tn, struct esptrack_sa *sa)
+	__must_hold(&tn->mutex)
+{
+	lockdep_assert_held(&tn->mutex);
+
+	spin_lock_bh(&esptrack_lock);
+	xa_erase(&tn->sas, sa->id);
+	spin_unlock_bh(&esptrack_lock);
+	esptrack_knob_destroy(sa);
+	esptrack_sa_free(sa);
+}
+
+/**
+ * esptrack_net_sweep_soon() - an SA has died
+ * @tn: its namespace
+ *
+ * Context: any, with any lock held.
+ */
+void esptrack_net_sweep_soon(struct esptrack_net *tn)
+{
+	/* Not at each death, or a stream of them would put it off for ever. */
+	if (!xchg(&tn->sweeping_soon, true))
+		mod_delayed_work(workqueue, &tn->sweep, GRACE);
+}
+
+/* Takes the SA out of the indexes when it has been dead for long enough. */
+static bool sweep_one(struct esptrack_sa *sa, bool *dying)
+{
+	unsigned long gone = READ_ONCE(sa->gone);
+	bool release = false;
+
+	spin_lock_bh(&esptrack_lock);
+	if (!esptrack_sa_is_dead(sa)) {
+		esptrack_sa_settle(sa);
+	} else if (!gone || time_before(jiffies, gone + GRACE)) {
+		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));
+		*dying = true;
+	} else {
+		esptrack_sa_unlink(sa);
+		release = true;
+	}
+	spin_unlock_bh(&esptrack_lock);
+
+	return release;
+}
+
+static void net_sweep(struct work_struct *work)
+{
+	struct esptrack_net *tn = container_of(work, struct esptrack_net,
+					       sweep.work);
+	struct esptrack_sa *sa;
+	bool dying = false;
+	unsigned long id;
+
+	xchg(&tn->sweeping_soon, false);
+
+	mutex_lock(&tn->mutex);
+	if (!READ_ONCE(tn->dying))
+		xa_for_each(&tn->sas, id, sa) {
+			if (sweep_one(sa, &dying))
+				net_release(tn, sa);
+			cond_resched();
+		}
+	mutex_unlock(&tn->mutex);
+
+	if (dying)
+		esptrack_net_sweep_soon(tn);
+	else if (!xa_empty(&tn->sas))
+		queue_delayed_work(workqueue, &tn->sweep, SWEEP_INTERVAL);
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct esptrack_net *tn = esptrack_net(net);
+
+	tn->net = net;
+	xa_init_flags(&tn->sas, XA_FLAGS_ALLOC);
+	INIT_LIST_HEAD(&tn->unpublished);
+	mutex_init(&tn->mutex);
+	spin_lock_init(&tn->event_lock);
+	INIT_WORK(&tn->publish, net_publish);
+	INIT_DELAYED_WORK(&tn->sweep, net_sweep);
+	return 0;
+}
+
+/* From here on no packet and no notification finds an SA of the namespace;
+ * those that have found one are waited for before net_exit() is called.
+ */
+static void net_pre_exit(struct net *net)
+{
+	struct esptrack_net *tn = esptrack_net(net);
+	struct esptrack_sa *sa;
+	unsigned long id;
+
+	spin_lock_bh(&esptrack_lock);
+	WRITE_ONCE(tn->dying, true);
+	spin_unlock_bh(&esptrack_lock);
+
+	mutex_lock(&tn->mutex);
+	xa_for_each(&tn->sas, id, sa) {
+		spin_lock_bh(&esptrack_lock);
+		esptrack_sa_unlink(sa);
+		spin_unlock_bh(&esptrack_lock);
+		cond_resched();
+	}
+	mutex_unlock(&tn->mutex);
+}
+
+static void net_exit(struct net *net)
+{
+	struct esptrack_net *tn = esptrack_net(net);
+	struct esptrack_sa *sa;
+	unsigned long id;
+
+	cancel_work_sync(&tn->publish);
+	cancel_delayed_work_sync(&tn->sweep);
+
+	mutex_lock(&tn->mutex);
+	xa_for_each(&tn->sas, id, sa)
+		net_release(tn, sa);
+	mutex_unlock(&tn->mutex);
+	xa_destroy(&tn->sas);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.pre_exit = net_pre_exit,
+	.exit = net_exit,
+	.id = &net_id,
+	.size = sizeof(struct esptrack_net),
+};
+
+int esptrack_net_init(void)
+{
+	int err;
+
+	workqueue = alloc_workqueue("esptrack", WQ_UNBOUND, 0);
+	if (!workqueue)
+		return -ENOMEM;
+
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		destroy_workqueue(workqueue);
+	return err;
+}
+
+/**
+ * esptrack_net_uninit() - let all SAs go
+ *
+ * The key manager has been unregistered, so that none is added meanwhile.
+ *
+ * Context: process.
+ */
+void esptrack_net_uninit(void)
+{
+	unregister_pernet_subsys(&net_ops);
+	destroy_workqueue(workqueue);
+}

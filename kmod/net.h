@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ESPTRACK_NET_H
+#define ESPTRACK_NET_H
+
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+struct esptrack_sa;
+
+/**
+ * struct esptrack_net - what we keep for a network namespace
+ * @net: the namespace
+ * @sas: all its SAs by &esptrack_sa.id; written under esptrack_lock
+ * @next_id: for the next of them; protected by esptrack_lock
+ * @unpublished: SAs that wait for their knob; protected by esptrack_lock
+ * @dying: no SA may be added any more; protected by esptrack_lock
+ * @mutex: whoever holds it can rely on an SA that he found
+ * @publish: makes knobs
+ * @sweep: finds SAs that died
+ * @sweeping_soon: @sweep is to run after the grace time at the latest
+ * @event_lock: events go out in the order of their numbers
+ * @event_seq: number of the last event
+ */
+struct esptrack_net {
+	struct net *net;
+	struct xarray sas;
+	u32 next_id;
+	struct list_head unpublished;
+	bool dying;
+	struct mutex mutex;	/* serialises knobs and the freeing of SAs */
+	struct work_struct publish;
+	struct delayed_work sweep;
+	bool sweeping_soon;
+	spinlock_t event_lock;	/* protects event_seq */
+	u64 event_seq;
+};
+
+struct esptrack_net *esptrack_net(const struct net *net);
+bool esptrack_net_is_dying(const struct esptrack_net *tn);
+int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
+void esptrack_net_publish(struct esptrack_sa *sa);
+void esptrack_net_sweep_soon(struct esptrack_net *tn);
+
+int esptrack_net_init(void);
+void esptrack_net_uninit(void);
+
+#endif /* ESPTRACK_NET_H */

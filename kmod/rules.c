@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "rules.h"
+
+/* One a second, after a burst: enough for a peer that roams, and too little
+ * for an attacker who races captured packets against the peer's own.
+ */
+#define THROTTLE_INTERVAL	1000000000ULL
+#define THROTTLE_BURST		8
+
+static bool bucket_take(struct esptrack_bucket *bucket, __u64 now)
+{
+	__u64 full_at = bucket->full_at > now ? bucket->full_at : now;
+
+	if (full_at - now > (THROTTLE_BURST - 1) * THROTTLE_INTERVAL)
+		return false;
+
+	bucket->full_at = full_at + THROTTLE_INTERVAL;
+	return true;
+}
+
+/* Newer than every packet accepted before, and than the one of the last move:
+ * a packet that was held back, reordered or copied proves nothing about where
+ * the peer is now (RFC 9146, section 6).
+ */
+static bool is_newest(const struct esptrack_facts *facts,
+		      const struct esptrack_history *history)
+{
+	if (facts->seq <= history->moved_seq)
+		return false;
+	if (facts->advanced)
+		return facts->seq >= facts->newest;
+	return facts->seq > facts->newest;
+}
+
+static enum esptrack_reason broken_rule(const struct esptrack_facts *facts,
+					const struct esptrack_history *history)
+{
+	if (!facts->integrity)
+		return ESPTRACK_REASON_NO_INTEGRITY;
+	if (!facts->replay_window)
+		return ESPTRACK_REASON_NO_REPLAY;
+	if (!is_newest(facts, history))
+		return ESPTRACK_REASON_STALE;
+	if (!facts->source_valid)
+		return ESPTRACK_REASON_SOURCE;
+	if (facts->offloaded)
+		return ESPTRACK_REASON_OFFLOAD;
+	if (facts->any_port)
+		return ESPTRACK_REASON_ANY_PORT;
+	if (!facts->same_address)
+		return ESPTRACK_REASON_ADDRESS;
+	return 0;
+}
+
+/**
+ * esptrack_judge() - may this packet move the endpoint?
+ * @facts: the packet and its SA
+ * @history: of the SA; updated when the verdict is %ESPTRACK_MOVE
+ * @reason: set to the rule that is broken when it is %ESPTRACK_REFUSE
+ *
+ * The packet must have been accepted by the SA, and its source must differ
+ * from the SA's endpoint. The rules are those of RFC 9146, section 6, and of
+ * RFC 7296, section 2.23: a host that is itself behind a NAT does not follow,
+ * unless that NAT is known to be static.
+ *
+ * Context: any; the caller serialises calls for one history.
+ * Return: the verdict.
+ */
+enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
+				     struct esptrack_history *history,
+				     enum esptrack_reason *reason)
+{
+	*reason = broken_rule(facts, history);
+	if (*reason)
+		return ESPTRACK_REFUSE;
+
+	if (!facts->static_nat)
+		return ESPTRACK_OBSERVE;
+
+	if (!bucket_take(&history->moves, facts->now)) {
+		*reason = ESPTRACK_REASON_THROTTLED;
+		return ESPTRACK_REFUSE;
+	}
+
+	history->moved_seq = facts->seq;
+	return ESPTRACK_MOVE;
+}
+
+/**
+ * esptrack_may_report() - is a report of a packet that moved nothing due?
+ * @facts: the packet and its SA
+ * @history: of the SA; a report that is allowed is accounted there
+ *
+ * Moves are always reported: they have a throttle of their own.
+ *
+ * Context: as esptrack_judge().
+ * Return: true if the packet may be reported.
+ */
+bool esptrack_may_report(const struct esptrack_facts *facts,
+			 struct esptrack_history *history)
+{
+	return bucket_take(&history->reports, facts->now);
+}

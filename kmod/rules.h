@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The rules: may this packet move the endpoint?
+ *
+ * Pure C, no kernel calls: the same source is compiled into the module and
+ * into the unit test. What the rules need to know is handed to them as facts,
+ * what they must remember is in the history of the SA.
+ */
+#ifndef ESPTRACK_RULES_H
+#define ESPTRACK_RULES_H
+
+#ifndef __KERNEL__
+#include <stdbool.h>
+#endif
+#include <linux/types.h>
+#include <linux/esptrack.h>
+
+/**
+ * struct esptrack_bucket - token bucket, by the time at which it will be full
+ * @full_at: nanoseconds on the clock of esptrack_facts.now; 0 is a full bucket
+ *
+ * One number instead of tokens and a stamp: a bucket that holds N of its B
+ * tokens is full in (B - N) intervals.
+ */
+struct esptrack_bucket {
+	__u64 full_at;
+};
+
+/**
+ * struct esptrack_history - what an SA's earlier packets left for the rules
+ * @moved_seq: ESP sequence number of the packet of the last move, 0: none yet.
+ *	The replay window advances only after the move, so it alone would let
+ *	two copies of one packet count.
+ * @moves: throttle of moves
+ * @reports: throttle of reports of packets that moved nothing
+ */
+struct esptrack_history {
+	__u64 moved_seq;
+	struct esptrack_bucket moves;
+	struct esptrack_bucket reports;
+};
+
+/**
+ * struct esptrack_facts - an accepted packet from another source, and its SA
+ * @seq: ESP sequence number, with its high half if the SA has ESN
+ * @newest: highest sequence number that the replay window has accepted
+ * @now: nanoseconds on any clock that does not jump back
+ * @advanced: @newest takes this packet into account already, as it does when
+ *	asynchronous crypto has delivered it
+ * @integrity: the SA has an integrity algorithm, and the packet passed it
+ * @replay_window: the SA has a replay window
+ * @source_valid: the source is unicast and not ours, and its port is not 0
+ * @same_address: only the port differs
+ * @offloaded: a device holds a copy of the SA
+ * @any_port: a port of the SA's encapsulation is 0
+ * @static_nat: the operator says that our own NAT is static
+ */
+struct esptrack_facts {
+	__u64 seq;
+	__u64 newest;
+	__u64 now;
+	bool advanced;
+	bool integrity;
+	bool replay_window;
+	bool source_valid;
+	bool same_address;
+	bool offloaded;
+	bool any_port;
+	bool static_nat;
+};
+
+/**
+ * enum esptrack_verdict - what to do about the packet's source
+ * @ESPTRACK_MOVE: all SAs of the flow are to point to it
+ * @ESPTRACK_OBSERVE: all rules hold, but static_nat is off
+ * @ESPTRACK_REFUSE: a rule is broken
+ */
+enum esptrack_verdict {
+	ESPTRACK_MOVE,
+	ESPTRACK_OBSERVE,
+	ESPTRACK_REFUSE,
+};
+
+enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
+				     struct esptrack_history *history,
+				     enum esptrack_reason *reason);
+bool esptrack_may_report(const struct esptrack_facts *facts,
+			 struct esptrack_history *history);
+
+#endif /* ESPTRACK_RULES_H */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ESPTRACK_SA_H
+#define ESPTRACK_SA_H
+
+#include <linux/spinlock.h>
+
+#include "endpoint.h"
+#include "rules.h"
+
+struct esptrack_knob;
+struct esptrack_net;
+
+/* Protects the tracked SAs and their indexes. Outside of x->lock, which
+ * EXPIRE and NEWAE notifications hold: nothing that runs under them may take
+ * it. Not taken for packets that come from the endpoint, nor for any packet
+ * before it has been authenticated.
+ */
+extern spinlock_t esptrack_lock;
+
+/**
+ * struct esptrack_flow - where the packets of an SA go
+ * @net: namespace
+ * @src: source end
+ * @dst: destination end
+ *
+ * The opposite direction of the flow has the ends exchanged.
+ */
+struct esptrack_flow {
+	struct esptrack_net *net;
+	struct esptrack_endpoint src;
+	struct esptrack_endpoint dst;
+};
+
+/**
+ * struct esptrack_sa - an ESP-in-UDP SA that we know of
+ * @by_state: in the index by xfrm_state; read under RCU
+ * @by_flow: in the index by @flow
+ * @by_id: in the index by SPI
+ * @unpublished: in esptrack_net.unpublished while it waits for its knob
+ * @rcu: frees it
+ * @x: the SA in the kernel; held, and maybe dead already. An IKE daemon that
+ *	deletes it and adds it again gives it another xfrm_state
+ * @id: in esptrack_net.sas
+ * @gone: jiffies when @x was found dead, never 0 then; 0 while it lives.
+ *	Written without the lock
+ * @flow: as @x has it; the namespace is valid as long as the SA is linked
+ * @dir: &enum esptrack_dir, 0: neither address is ours (yet)
+ * @static_nat: the knob
+ * @hooked: our transform is on @x
+ * @claims: esptrack_claim_get() was called for @x
+ * @moves: how often it was moved
+ * @refused: authenticated packets that broke a rule
+ * @history: for the rules
+ * @seen: the last source that was reported while static_nat is off
+ * @knob: its directory in sysfs; written under esptrack_net.mutex
+ *
+ * All but @gone and @knob is protected by esptrack_lock.
+ */
+struct esptrack_sa {
+	struct hlist_node by_state;
+	struct hlist_node by_flow;
+	struct hlist_node by_id;
+	struct list_head unpublished;
+	struct rcu_head rcu;
+	struct xfrm_state *x;
+	u32 id;
+	unsigned long gone;
+	struct esptrack_flow flow;
+	u8 dir;
+	bool static_nat;
+	bool hooked;
+	bool claims;
+	u64 moves;
+	u64 refused;
+	struct esptrack_history history;
+	struct esptrack_endpoint seen;
+	struct esptrack_knob *knob;
+};
+
+/**
+ * struct esptrack_sa_id - what tells an SA from others of its namespace
+ * @daddr: destination address
+ * @spi: SPI
+ * @mark: lookup mark
+ * @family: of @daddr
+ *
+ * The protocol is always ESP.
+ */
+struct esptrack_sa_id {
+	xfrm_address_t daddr;
+	__be32 spi;
+	struct xfrm_mark mark;
+	u16 family;
+};
+
+/* As many outbound SPIs are shown; a flow has one or two pairs as a rule. */
+#define ESPTRACK_OUTBOUND_MAX	32
+
+/**
+ * struct esptrack_sa_info - an inbound SA at one moment, for userspace
+ * @spi: SPI
+ * @local: our end
+ * @remote: the endpoint
+ * @reqid: 0 if there is none
+ * @mark: lookup mark
+ * @if_id: xfrm interface, 0 if there is none
+ * @mode: XFRM_MODE_*
+ * @static_nat: the knob
+ * @moves: how often it was moved
+ * @refused: authenticated packets that broke a rule
+ * @n_outbound: entries in @outbound
+ * @outbound: SPIs of the outbound SAs on its flow
+ */
+struct esptrack_sa_info {
+	__be32 spi;
+	struct esptrack_endpoint local;
+	struct esptrack_endpoint remote;
+	u32 reqid;
+	struct xfrm_mark mark;
+	u32 if_id;
+	u8 mode;
+	bool static_nat;
+	u64 moves;
+	u64 refused;
+	unsigned int n_outbound;
+	__be32 outbound[ESPTRACK_OUTBOUND_MAX];
+};
+
+void esptrack_sa_track(struct xfrm_state *x);
+void esptrack_sa_settle(struct esptrack_sa *sa);
+void esptrack_sa_unlink(struct esptrack_sa *sa);
+void esptrack_sa_free(struct esptrack_sa *sa);
+void esptrack_sa_died(struct xfrm_state *x);
+bool esptrack_sa_is_dead(const struct esptrack_sa *sa);
+
+struct esptrack_sa *esptrack_sa_of_state(const struct xfrm_state *x);
+struct esptrack_sa *esptrack_sa_find(struct net *net,
+				     const struct esptrack_sa_id *id);
+void esptrack_sa_reindex(struct esptrack_sa *sa);
+struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow);
+u8 esptrack_flow_relation(const struct esptrack_flow *flow,
+			  const struct esptrack_flow *other);
+void esptrack_sa_inform(const struct esptrack_sa *sa,
+			struct esptrack_sa_info *info);
+
+int esptrack_sa_init(void);
+void esptrack_sa_uninit(void);
+
+#endif /* ESPTRACK_SA_H */
