@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Talking to the module. */
+#include <err.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <limits.h>
+#include <linux/esptrack.h>
+#include <linux/genetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "extack.h"
+#include "netns.h"
+#include "nl.h"
+
+/*
+ * A dump that the SAs changed under is asked for anew this often, before one
+ * that may lack some is taken.
+ */
+#define DUMP_TRIES 5
+
+enum verdict {
+	TALK_DONE,
+	TALK_CHANGED,		/* done, but the dump is not consistent */
+	TALK_REFUSED,		/* nl->buf begins with the answer that says so */
+	TALK_FAILED,		/* after a message */
+};
+
+/*
+ * Replies are kept until all are there: only then is it known whether they fit
+ * together.
+ */
+static int keep_reply(struct nl *nl, const struct nlmsghdr *nlh)
+{
+	size_t size = nl->replies_len + NLMSG_ALIGN(nlh->nlmsg_len);
+	/* libmnl counts in int. */
+	char *replies = size > INT_MAX ? NULL : realloc(nl->replies, size);
+
+	if (!replies) {
+		warnx("out of memory");
+		return -1;
+	}
+	nl->replies = replies;
+	memcpy(replies + nl->replies_len, nlh, nlh->nlmsg_len);
+	nl->replies_len = size;
+	return 0;
+}
+
+/* The error, negative, in an answer that ends an exchange; 0 if it ends well. */
+static int final_error(const struct nlmsghdr *nlh)
+{
+	/* Both NLMSG_DONE and NLMSG_ERROR begin with the number. */
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(int))
+		return -EBADMSG;
+	return *(const int *)mnl_nlmsg_get_payload(nlh);
+}
+
+/* On TALK_REFUSED @answer and @error tell what the kernel said. */
+static enum verdict exchange(struct nl *nl, struct nlmsghdr *req,
+			     const struct nlmsghdr **answer, int *error)
+{
+	enum verdict verdict = TALK_DONE;
+	struct nlmsghdr *nlh;
+	ssize_t ret;
+	int len;
+
+	nl->replies_len = 0;
+	req->nlmsg_seq = ++nl->seq;
+	if (mnl_socket_sendto(nl->sock, req, req->nlmsg_len) < 0) {
+		warn("netlink");
+		return TALK_FAILED;
+	}
+
+	for (;;) {
+		ret = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
+		if (ret < 0) {
+			warn("netlink");
+			return TALK_FAILED;
+		}
+		len = ret;
+		for (nlh = nl->buf; mnl_nlmsg_ok(nlh, len);
+		     nlh = mnl_nlmsg_next(nlh, &len)) {
+			if (nlh->nlmsg_seq != nl->seq)
+				continue;
+			if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+				verdict = TALK_CHANGED;
+			if (nlh->nlmsg_type == NLMSG_ERROR ||
+			    nlh->nlmsg_type == NLMSG_DONE) {
+				*answer = nlh;
+				*error = final_error(nlh);
+				return *error ? TALK_REFUSED : verdict;
+			}
+			if (keep_reply(nl, nlh) < 0)
+				return TALK_FAILED;
+		}
+	}
+}
+
+static int deliver(const struct nl *nl, nl_reply_fn *fn, void *data)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->replies;
+	int len = nl->replies_len;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		if (fn(nlh, data) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Sends @req, a message from nl_request(), and calls @fn, which may be NULL if
+ * there is nothing to hear, with each reply. Returns -1 after a message.
+ */
+int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data)
+{
+	const struct nlmsghdr *answer = NULL;
+	enum verdict verdict;
+	int error = 0;
+	int tries = 0;
+
+	do {
+		verdict = exchange(nl, req, &answer, &error);
+	} while (verdict == TALK_CHANGED && ++tries < DUMP_TRIES);
+
+	switch (verdict) {
+	case TALK_REFUSED:
+		extack_error(req, answer, -error);
+		return -1;
+	case TALK_FAILED:
+		return -1;
+	case TALK_CHANGED:
+		warnx("the SAs keep changing, some may be missing");
+		break;
+	case TALK_DONE:
+		break;
+	}
+	return fn ? deliver(nl, fn, data) : 0;
+}
+
+static struct nlmsghdr *genl_request(struct nl *nl, uint16_t family,
+				     uint8_t cmd, uint8_t version,
+				     uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->request);
+	struct genlmsghdr *genl;
+
+	nlh->nlmsg_type = family;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = version;
+	return nlh;
+}
+
+/* @flags: NLM_F_ACK or NLM_F_DUMP, so that the answer has an end. */
+struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, uint16_t flags)
+{
+	return genl_request(nl, nl->family, cmd, ESPTRACK_FAMILY_VERSION,
+			    flags);
+}
+
+static const uint16_t ctrl_len[CTRL_ATTR_MAX + 1] = {
+	[CTRL_ATTR_FAMILY_ID] = 2,
+};
+
+static uint16_t ctrl_family_id(const struct nlattr *const *tb)
+{
+	const struct nlattr *id = tb[CTRL_ATTR_FAMILY_ID];
+
+	return id ? mnl_attr_get_u16(id) : 0;
+}
+
+static uint32_t find_events_group(const struct nlattr *groups)
+{
+	static const uint16_t len[CTRL_ATTR_MCAST_GRP_MAX + 1] = {
+		[CTRL_ATTR_MCAST_GRP_NAME] = sizeof(ESPTRACK_MCGRP_EVENTS),
+		[CTRL_ATTR_MCAST_GRP_ID] = 4,
+	};
+	const struct nlattr *tb[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	const struct nlattr *group;
+
+	/* A group whose name has another length is not ours. */
+	mnl_attr_for_each_nested(group, groups)
+		if (!nl_parse_nest(group, len, tb, CTRL_ATTR_MCAST_GRP_MAX) &&
+		    tb[CTRL_ATTR_MCAST_GRP_NAME] &&
+		    !memcmp(mnl_attr_get_payload(tb[CTRL_ATTR_MCAST_GRP_NAME]),
+			    ESPTRACK_MCGRP_EVENTS,
+			    sizeof(ESPTRACK_MCGRP_EVENTS)))
+			return nl_get_u32(tb[CTRL_ATTR_MCAST_GRP_ID]);
+	return 0;
+}
+
+static int family_reply(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
+	struct nl *nl = data;
+
+	if (nl_parse_msg(nlh, ctrl_len, tb, CTRL_ATTR_MAX) < 0)
+		return 0;
+	nl->family = ctrl_family_id(tb);
+	if (tb[CTRL_ATTR_MCAST_GROUPS])
+		nl->events = find_events_group(tb[CTRL_ATTR_MCAST_GROUPS]);
+	return 0;
+}
+
+/* Asking for the family makes the kernel load the module, if it can. */
+static int resolve_family(struct nl *nl)
+{
+	const struct nlmsghdr *answer;
+	struct nlmsghdr *req;
+	int error;
+
+	req = genl_request(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_ACK);
+	mnl_attr_put_strz(req, CTRL_ATTR_FAMILY_NAME, ESPTRACK_FAMILY_NAME);
+	switch (exchange(nl, req, &answer, &error)) {
+	case TALK_REFUSED:
+		if (error == -ENOENT)
+			warnx("module esptrack is not loaded (modprobe esptrack)");
+		else
+			extack_error(req, answer, -error);
+		return -1;
+	case TALK_FAILED:
+		return -1;
+	default:
+		break;
+	}
+
+	deliver(nl, family_reply, nl);
+	if (nl->family)
+		return 0;
+	warnx("the kernel's answer makes no sense");
+	return -1;
+}
+
+static int set_option(const struct nl *nl, int option, int value)
+{
+	return mnl_socket_setsockopt(nl->sock, option, &value, sizeof(value));
+}
+
+/*
+ * Connects to the module in network namespace @netns, NULL for ours. Returns -1
+ * after a message.
+ */
+int nl_open(struct nl *nl, const char *netns)
+{
+	memset(nl, 0, sizeof(*nl));
+	if (netns && netns_enter(netns) < 0)
+		return -1;
+
+	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
+	if (!nl->sock) {
+		warn("netlink");
+		return -1;
+	}
+	if (set_option(nl, NETLINK_EXT_ACK, 1) < 0 ||
+	    set_option(nl, NETLINK_CAP_ACK, 1) < 0 ||
+	    mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
+		warn("netlink");
+		nl_close(nl);
+		return -1;
+	}
+	if (resolve_family(nl) < 0) {
+		nl_close(nl);
+		return -1;
+	}
+	return 0;
+}
+
+void nl_close(struct nl *nl)
+{
+	mnl_socket_close(nl->sock);
+	free(nl->replies);
+}
+
+/*
+ * Asks for the events, and for the news that the module leaves, after which
+ * there would be none. Returns -1 after a message.
+ */
+int nl_subscribe(struct nl *nl)
+{
+	if (!nl->events) {
+		warnx("the module has no events");
+		return -1;
+	}
+	if (set_option(nl, NETLINK_ADD_MEMBERSHIP, GENL_ID_CTRL) < 0 ||
+	    set_option(nl, NETLINK_ADD_MEMBERSHIP, nl->events) < 0) {
+		kernel_error(errno);
+		return -1;
+	}
+	return 0;
+}
+
+/* Does @nlh say that the module was unloaded? */
+bool nl_is_farewell(const struct nl *nl, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
+	const struct genlmsghdr *genl;
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL ||
+	    nl_parse_msg(nlh, ctrl_len, tb, CTRL_ATTR_MAX) < 0)
+		return false;
+	genl = mnl_nlmsg_get_payload(nlh);
+	return genl->cmd == CTRL_CMD_DELFAMILY &&
+	       ctrl_family_id(tb) == nl->family;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdbool.h>
+
+struct json_object;
+
+int output_flush(void);
+
+void json_put(struct json_object *obj, const char *key,
+	      struct json_object *value);
+void json_append(struct json_object *array, struct json_object *value);
+struct json_object *json_hex(unsigned int value);
+void json_print(struct json_object *obj, bool pretty);
+
+#endif
