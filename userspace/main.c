@@ -12,7 +12,9 @@
 
 static const char usage_text[] =
 	"Usage: esptrack [ OPTIONS ] [ COMMAND ]\n"
-	"COMMAND := { show [ FILTER ] | help }\n"
+	"COMMAND := { show [ FILTER ] | set SELECTOR static_nat { on | off } |\n"
+	"             help }\n"
+	"SELECTOR := spi SPI dst ADDR [ mark MARK [ mask MASK ] ] [ proto esp ]\n"
 	"FILTER := [ spi SPI ] [ dst ADDR ] [ mark MARK [ mask MASK ] ]\n"
 	"          [ src ADDR ] [ reqid REQID ] [ proto esp ]\n"
 	"OPTIONS := { -j | --json | -p | --pretty | -t | --timestamp |\n"
@@ -47,6 +49,7 @@ static const struct {
 	command_fn *run;
 } commands[] = {
 	{ "show", cmd_show },
+	{ "set", cmd_set },
 	{ "help", cmd_help },
 };
 
