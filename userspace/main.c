@@ -13,7 +13,7 @@
 static const char usage_text[] =
 	"Usage: esptrack [ OPTIONS ] [ COMMAND ]\n"
 	"COMMAND := { show [ FILTER ] | set SELECTOR static_nat { on | off } |\n"
-	"             help }\n"
+	"             monitor | help }\n"
 	"SELECTOR := spi SPI dst ADDR [ mark MARK [ mask MASK ] ] [ proto esp ]\n"
 	"FILTER := [ spi SPI ] [ dst ADDR ] [ mark MARK [ mask MASK ] ]\n"
 	"          [ src ADDR ] [ reqid REQID ] [ proto esp ]\n"
@@ -50,6 +50,7 @@ static const struct {
 } commands[] = {
 	{ "show", cmd_show },
 	{ "set", cmd_set },
+	{ "monitor", cmd_monitor },
 	{ "help", cmd_help },
 };
 

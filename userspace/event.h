@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <stdint.h>
+
+#include "addr.h"
+#include "sa.h"
+
+struct json_object;
+struct nlattr;
+struct nlmsghdr;
+
+struct event {
+	uint8_t cmd;			/* enum esptrack_cmd */
+	uint64_t seq;
+	uint64_t time;
+	struct endpoint old;
+	struct endpoint new;
+	uint64_t esp_seq;
+	uint32_t reason;
+	uint32_t moved_count;
+	struct sa sa;
+	const struct nlattr *nest;	/* the moved SAs are read from here */
+};
+
+int event_get(struct event *event, const struct nlmsghdr *nlh);
+const char *event_json_name(const struct event *event);
+void event_print(const struct event *event);
+struct json_object *event_json(const struct event *event);
+
+#endif
