@@ -55,6 +55,7 @@ mkdir -p "$tree/guest" "$BUILD/logs"
 log=${log:-$BUILD/logs/$kernel-$(date +%Y%m%d-%H%M%S)-$$.log}
 printf '%q ' "$@" > "$tree/guest/command"
 cp "$top/selftests/guest/splat.sh" "$tree/guest/"
+install -m 755 "$top/selftests/guest/init" "$tree/init"
 for item in ${payload[@]+"${payload[@]}"}; do
 	mkdir -p "$tree/$(dirname "${item#*:}")"
 	cp -a "${item%%:*}" "$tree/${item#*:}"

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kmod.sh KERNEL [MAKE ARGUMENTS...]: build module, tool and unit test for a
+# kernel of the table, in a root of its suite, into $BUILD/<kernel release>/.
+
+set -euo pipefail
+# shellcheck source=guest/common.sh
+. "$(dirname "$0")/guest/common.sh"
+
+[ $# -ge 1 ] || die "usage: kmod.sh KERNEL [MAKE ARGUMENTS...]"
+kernel=$1
+shift
+"$top/selftests/guest/build.sh" "$kernel"
+paths "$kernel"
+release=$(cat "$release_file")
+out=$BUILD/$release
+
+# Kbuild writes beside the sources: give it copies, so that kernels do not
+# meet. -u and -p let make see what has changed.
+mkdir -p "$out/src"
+cp -rpu "$top/Kbuild" "$top/kmod" "$out/src/"
+
+# In the root the tree is /src; the build folder may be elsewhere.
+case $out in
+"$top"/*)	inside=/src/${out#"$top"/} ;;
+*)		die "BUILD must be inside of $top" ;;
+esac
+
+in_root()
+{
+	"$top/selftests/guest/in-root.sh" "$kernel" -- "$@"
+}
+
+in_root make -s -C "/lib/modules/$release/build" "M=$inside/src" "$@" modules
+in_root make -s -C userspace "O=$inside/tool"
+in_root gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -Ikmod/uapi \
+	-o "$inside/rules_test" selftests/rules_test.c kmod/rules.c
+cp "$out/src/esptrack.ko" "$out/tool/esptrack" "$out/"

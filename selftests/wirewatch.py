@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What was on a wire.
+
+wirewatch.py list FILE
+    One line per UDP packet: TIME SRC:PORT DST:PORT SPI SEQ LENGTH; SPI and SEQ
+    are "-" where it is not ESP.
+wirewatch.py stale FILE LOCAL NEW
+    LOCAL and NEW are ADDRESS:PORT. Counts the ESP packets from LOCAL that went
+    elsewhere than to NEW after the first ESP packet had come from NEW. Fails
+    if none came, or if none went to NEW.
+"""
+
+import sys
+
+import pcap
+
+
+def listing(path):
+    for packet in pcap.read(path):
+        spi, seq = ("-", "-") if packet.seq is None else (f"0x{packet.spi:08x}", packet.seq)
+        print(f"{packet.time:.6f} {packet.src}:{packet.sport} "
+              f"{packet.dst}:{packet.dport} {spi} {seq} {len(packet.payload)}")
+
+
+def stale(path, local, new):
+    came = False
+    wrong = right = 0
+    for packet in pcap.read(path):
+        if packet.seq is None:
+            continue
+        src = f"{packet.src}:{packet.sport}"
+        dst = f"{packet.dst}:{packet.dport}"
+        if (src, dst) == (new, local):
+            came = True
+        elif came and src == local:
+            if dst == new:
+                right += 1
+            else:
+                wrong += 1
+    if not came:
+        sys.exit(f"no ESP came from {new}")
+    print(wrong)
+    if not right:
+        sys.exit(f"no ESP went to {new}")
+
+
+if sys.argv[1] == "list":
+    listing(sys.argv[2])
+elif sys.argv[1] == "stale":
+    stale(*sys.argv[2:])
+else:
+    sys.exit(__doc__)
