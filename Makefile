@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make help says what there is. What a target lacks it installs with apt.
+
+KERNEL	?= 6.1
+KDIR	?= /lib/modules/$(shell uname -r)/build
+BUILD	?= $(CURDIR)/build
+PREFIX	?= /usr/local
+DESTDIR	?=
+TEST	?=
+
+export BUILD
+
+need	:= selftests/guest/need.sh
+
+all: module tool
+
+module:
+	@$(need) make gcc
+	@[ -e '$(KDIR)' ] || $(need) linux-headers-$(shell uname -r)
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+
+tool:
+	@$(need) make gcc libc6-dev pkg-config libmnl-dev libjson-c-dev
+	$(MAKE) -C userspace O='$(BUILD)/tool'
+
+install: all
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules_install
+	$(MAKE) -C userspace O='$(BUILD)/tool' install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
+
+kmod:
+	@selftests/kmod.sh '$(KERNEL)'
+
+check: kmod
+	@selftests/check.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
+
+demo: kmod
+	@selftests/demo.sh '$(KERNEL)'
+
+bench: kmod
+	@selftests/bench.sh '$(KERNEL)'
+
+lint:
+	@selftests/lint.sh '$(KERNEL)'
+
+# Kbuild leaves its files beside the sources.
+clean:
+	rm -rf '$(BUILD)'
+	rm -f *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order .module-common.o
+	rm -f kmod/*.o kmod/.*.cmd kmod/.*.d
+
+help:
+	@echo 'make                  module for the running kernel (or KDIR=...), and tool'
+	@echo 'make demo             see a tunnel survive the loss of its NAT mapping'
+	@echo 'make check [TEST=x]   run the tests (or one: selftests/test_x.sh) in a guest'
+	@echo 'make lint             sparse, W=1, checkpatch --strict, shellcheck'
+	@echo 'make bench            instructions per packet; losses per rebinding'
+	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
+	@echo 'make install          module and tool, on this machine (PREFIX, DESTDIR)'
+	@echo 'make clean            remove all that was built'
+	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
+
+.PHONY: all module tool install kmod check demo bench lint clean help

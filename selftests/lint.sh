@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lint.sh KERNEL: whatever can be said about the sources without running them.
+# Silence is success.
+
+set -euo pipefail
+# shellcheck source=guest/common.sh
+. "$(dirname "$0")/guest/common.sh"
+
+[ $# -eq 1 ] || die "usage: lint.sh KERNEL"
+kernel=$1
+cd "$top"
+need shellcheck python3 perl xz-utils
+"$top/selftests/guest/build.sh" "$kernel"
+paths "$kernel"
+release=$(cat "$release_file")
+bad=0
+
+# verdict WHAT OUTPUT: an empty output is what we want
+verdict()
+{
+	if [ -z "$2" ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		printf '%s\n' "$2"
+		bad=1
+	fi
+}
+
+# Only the kernel's source package has checkpatch.
+checkpatch_get()
+{
+	local dir=$BUILD/checkpatch package=linux-source-${release%%.[0-9]*-*}
+
+	package=linux-source-$(cut -d. -f1,2 <<< "$release")
+	if [ -e "$dir/checkpatch.pl" ]; then
+		return
+	fi
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	(
+		cd "$dir.new"
+		cp /etc/resolv.conf "$build_root/etc/resolv.conf"
+		chroot "$build_root" sh -c "
+			cd /tmp && apt-get update -qq && apt-get download -qq $package"
+		dpkg-deb --fsys-tarfile "$build_root"/tmp/linux-source-*.deb |
+			tar -xO --wildcards '*.tar.xz' |
+			tar -xJ --strip-components=2 --wildcards \
+				'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+				'*/scripts/const_structs.checkpatch'
+		rm "$build_root"/tmp/linux-source-*.deb
+	)
+	mv "$dir.new" "$dir"
+}
+
+checkpatch()
+{
+	# Elsewhere, or it leaves a cache file in the tree.
+	(cd "$BUILD" && perl checkpatch/checkpatch.pl --strict --no-tree \
+		--terse --show-types --no-summary --summary-file "$@")
+}
+
+kbuild_check()
+{
+	# W=1 and C=2 speak on stderr; make's own progress does not matter.
+	touch "$top"/kmod/*.c
+	"$top/selftests/kmod.sh" "$kernel" W=1 C=2 2>&1 >"$BUILD/logs/lint.log" |
+		grep -v 'Skipping BTF generation' || test $? -eq 1
+}
+
+mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=')
+mapfile -t pythons < <(git ls-files '*.py')
+mapfile -t kernel_files < <(git ls-files 'kmod/*.[ch]')
+mapfile -t tool_files < <(git ls-files 'userspace/*.[ch]' 'selftests/*.[ch]')
+
+verdict shellcheck "$(shellcheck -x "${scripts[@]}" 2>&1 || :)"
+verdict python "$(python3 - "${pythons[@]}" <<-'END' 2>&1
+	import ast, sys
+	for path in sys.argv[1:]:
+	    ast.parse(open(path, encoding="utf-8").read(), path)
+	END
+	)"
+mkdir -p "$BUILD/logs"
+verdict "sparse and W=1" "$(kbuild_check)"
+checkpatch_get
+verdict "checkpatch, module" "$(checkpatch "${kernel_files[@]/#/$top/}" 2>&1 || :)"
+# The tool is userspace: these are rules of the kernel's own types and macros.
+verdict "checkpatch, tool" "$(checkpatch \
+	--ignore PREFER_KERNEL_TYPES,CAMELCASE,VOLATILE,MACRO_ARG_REUSE \
+	"${tool_files[@]/#/$top/}" 2>&1 || :)"
+
+exit $bad
