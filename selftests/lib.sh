@@ -74,7 +74,7 @@ skip()
 }
 
 # check DESCRIPTION COMMAND...: the command's success is a test; what it
-# prints is shown if it fails
+# prints is shown if it fails. It runs in a subshell: variables do not survive.
 check()
 {
 	local text=$1 out
@@ -154,7 +154,6 @@ defer()
 	deferred+=("$(printf '%q ' "$@")")
 }
 
-# shellcheck disable=SC2317 # run by the trap
 cleanup()
 {
 	local status=$? i
@@ -182,7 +181,7 @@ show_logs()
 	for log in "$tmp"/*.log "$tmp"/*/charon.log; do
 		[ -s "$log" ] || continue
 		note "--- last lines of ${log#"$tmp"/}:"
-		tail -n 40 "$log" | sed 's/^/# /'
+		tail -n 15 "$log" | sed 's/^/# /'
 	done
 }
 
@@ -406,7 +405,8 @@ nat_map()
 }
 
 # nat_rebind PORT [ADDR]: the NAT loses its mappings; the client's next packet
-# gets this one. $rebind_time: when the old one was gone, as in traffic.py.
+# gets this one. $rebind_time: when that was done, and up to 0.1 s later than
+# when it came into effect; see rebind_from_wire.
 nat_rebind()
 {
 	nat_map "$@" || return
@@ -589,17 +589,16 @@ STATIC_SPI_IN=0x00001001
 # shellcheck disable=SC2034 # for the tests
 STATIC_SPI_OUT=0x00002001
 
-# static_sa [REPLAY_WINDOW]: SAs and policies on both ends, and the sockets
-# that make the kernel take ESP out of UDP. To the server's spi 0x1001, to the
-# client's 0x2001, reqid 1.
+# static_sa: SAs and policies on both ends, and the sockets that make the kernel
+# take ESP out of UDP. SPI 0x1001 to the server, 0x2001 to the client, reqid 1.
+# $replay_window may be set before.
+replay_window=32
 static_sa()
 {
-	local window=${1:-32}
-
 	xfrm_pair server $SERVER "$nat_addr" $SERVER_NET $CLIENT_NET \
-		0x1001 0x2001 4500 "$nat_port" "$window" || return
+		0x1001 0x2001 4500 "$nat_port" "$replay_window" || return
 	xfrm_pair client $CLIENT $SERVER_PUB $CLIENT_NET $SERVER_NET \
-		0x2001 0x1001 4500 4500 "$window" || return
+		0x2001 0x1001 4500 4500 "$replay_window" || return
 	start_ready udpencap-server server "$here/udpencap.py"
 	start_ready udpencap-client client "$here/udpencap.py"
 }
@@ -631,20 +630,20 @@ xfrm_pair()
 
 traffic_pids=()
 
-# traffic_start [SERVER_OPTIONS [CLIENT_OPTIONS]]: both ends send numbered
-# datagrams to each other; options as of traffic.py run
+# traffic_start: both ends send numbered datagrams to each other; options of
+# traffic.py run in $traffic_server and $traffic_client
+traffic_server=
+traffic_client=
 traffic_start()
 {
-	local server=${1:-} client=${2:-}
-
 	rm -f "$tmp"/traffic-*
 	# shellcheck disable=SC2086 # words
 	start_ready traffic-server server "$here/traffic.py" run \
-		$SERVER_NET $CLIENT_NET "$tmp/traffic-server.json" $server
+		$SERVER_NET $CLIENT_NET "$tmp/traffic-server.json" $traffic_server
 	traffic_pids=("$pid")
 	# shellcheck disable=SC2086 # words
 	start_ready traffic-client client "$here/traffic.py" run \
-		$CLIENT_NET $SERVER_NET "$tmp/traffic-client.json" $client
+		$CLIENT_NET $SERVER_NET "$tmp/traffic-client.json" $traffic_client
 	traffic_pids+=("$pid")
 	# They wait for this, so that neither sends to nobody.
 	kill -USR1 "${traffic_pids[@]}"
@@ -660,9 +659,15 @@ traffic_count()
 	echo "$((10#$sent))"
 }
 
-traffic_reached()
+traffic_has()
 {
 	[ "$(traffic_count "$1" "$2")" -ge "$3" ]
+}
+
+# traffic_reach NS sent|received N [SECONDS]: until it is N in all
+traffic_reach()
+{
+	busywait "${4:-20}" traffic_has "$1" "$2" "$3"
 }
 
 # traffic_wait NS sent|received N [SECONDS]: until this end has sent or
@@ -672,17 +677,28 @@ traffic_wait()
 	local now
 
 	now=$(traffic_count "$1" "$2")
-	busywait "${4:-20}" traffic_reached "$1" "$2" $((now + $3))
+	traffic_reach "$1" "$2" $((now + $3)) "${4:-20}"
 }
 
-# traffic_stop: end it, when all that is under way has arrived; prints the
-# summary (see traffic.py) as JSON, with times counted from $rebind_time
+# traffic_stop: end it, when all that is under way has arrived
 traffic_stop()
 {
 	kill -TERM "${traffic_pids[@]}"
-	wait "${traffic_pids[@]}" || return
-	"$here/traffic.py" summary "$tmp/traffic-server.json" "$tmp/traffic-client.json" \
-		${rebind_time:+"$rebind_time"}
+	wait "${traffic_pids[@]}"
+}
+
+# traffic_summary: sets $summary: JSON as of traffic.py summary, with times
+# counted from $rebind_time, if that is set
+traffic_summary()
+{
+	summary=$("$here/traffic.py" summary "$tmp/traffic-server.json" \
+		"$tmp/traffic-client.json" ${rebind_time:+"$rebind_time"})
+}
+
+# traffic FILTER: a value of the summary, as "traffic .to_client.lost"
+traffic()
+{
+	jq -r "$1" <<< "$summary"
 }
 
 ### Looking on
@@ -708,12 +724,33 @@ wire_lines()
 	"$here/wirewatch.py" list "$tmp/$1.pcap"
 }
 
+# wire_wait NAME PATTERN [SECONDS]: until a line of the capture matches
+wire_wait()
+{
+	busywait "${3:-10}" wire_has "$1" "$2"
+}
+
+wire_has()
+{
+	local lines
+
+	lines=$(wire_lines "$1") && grep -q -- "$2" <<< "$lines"
+}
+
 # wire_stale NAME LOCAL NEW: of a capture at the server's side: the number of
 # ESP packets from LOCAL (address:port) that did not go to NEW after the first
 # ESP packet had come from there
 wire_stale()
 {
 	"$here/wirewatch.py" stale "$tmp/$1.pcap" "$2" "$3"
+}
+
+# rebind_from_wire NAME: set $rebind_time to when the first ESP packet from the
+# present mapping came, in a capture at the server's side that was stopped.
+# What the server sent before could only go to the old one: it was in flight.
+rebind_from_wire()
+{
+	rebind_time=$("$here/wirewatch.py" first "$tmp/$1.pcap" "$nat_addr:$nat_port")
 }
 
 # xfrm_watch_start NS: count what the kernel tells key managers (xfrmwatch.py)
@@ -766,5 +803,47 @@ encap_of()
 		/^src/ { hit = 0 }
 		/proto esp spi/ && $4 == spi { hit = 1 }
 		hit && /encap type/ { print $5, $7 }
+	'
+}
+
+### The four tunnels of the tests
+
+# tunnel_up KIND
+#   responder  the client's charon initiates
+#   initiator  the server's charon does; the NAT forwards its ports for that
+#   static     static keys, no daemon
+tunnel_up()
+{
+	case $1 in
+	responder)
+		charon_start server
+		charon_start client
+		swan_initiate client || bail "no tunnel"
+		;;
+	initiator)
+		nat_map 4500 $NAT_ADDR forward
+		charon_start server remote=$NAT_ADDR
+		charon_start client
+		swan_initiate server || bail "no tunnel"
+		;;
+	static)
+		static_sa || bail "no SAs"
+		;;
+	*)
+		bail "tunnel_up: $1"
+		;;
+	esac
+}
+
+# spi_of NS in|out: SPI of the (first) SA to or from the peer
+spi_of()
+{
+	local local_addr=$SERVER key=dst
+
+	[ "$1" = server ] || local_addr=$CLIENT
+	[ "$2" = in ] || key=src
+	ip -n "$1" xfrm state | awk -v key="$key" -v addr="$local_addr" '
+		/^src/ { hit = ($1 == key && $2 == addr) || ($3 == key && $4 == addr) }
+		hit && /proto esp spi/ { print $4; exit }
 	'
 }

@@ -5,6 +5,8 @@
 wirewatch.py list FILE
     One line per UDP packet: TIME SRC:PORT DST:PORT SPI SEQ LENGTH; SPI and SEQ
     are "-" where it is not ESP.
+wirewatch.py first FILE SRC
+    The time of the first ESP packet from SRC (ADDRESS:PORT).
 wirewatch.py stale FILE LOCAL NEW
     LOCAL and NEW are ADDRESS:PORT. Counts the ESP packets from LOCAL that went
     elsewhere than to NEW after the first ESP packet had come from NEW. Fails
@@ -21,6 +23,14 @@ def listing(path):
         spi, seq = ("-", "-") if packet.seq is None else (f"0x{packet.spi:08x}", packet.seq)
         print(f"{packet.time:.6f} {packet.src}:{packet.sport} "
               f"{packet.dst}:{packet.dport} {spi} {seq} {len(packet.payload)}")
+
+
+def first(path, src):
+    for packet in pcap.read(path):
+        if packet.seq is not None and f"{packet.src}:{packet.sport}" == src:
+            print(f"{packet.time:.6f}")
+            return
+    sys.exit(f"no ESP came from {src}")
 
 
 def stale(path, local, new):
@@ -47,6 +57,8 @@ def stale(path, local, new):
 
 if sys.argv[1] == "list":
     listing(sys.argv[2])
+elif sys.argv[1] == "first":
+    first(*sys.argv[2:])
 elif sys.argv[1] == "stale":
     stale(*sys.argv[2:])
 else:

@@ -21,7 +21,7 @@ kernel_line "$kernel"
 paths "$kernel"
 
 build_packages=(
-	gcc make libc6-dev libmnl-dev pkg-config kmod "$headers"
+	gcc make sparse libc6-dev libmnl-dev libjson-c-dev pkg-config kmod "$headers"
 )
 
 guest_packages=(
@@ -30,7 +30,7 @@ guest_packages=(
 	# the network around it
 	iproute2 nftables conntrack iputils-ping tcpdump ethtool
 	# for the tests
-	python3 procps kmod jq libmnl0 util-linux
+	python3 procps kmod jq libmnl0 libjson-c5 util-linux
 )
 
 # Parts of the kernel's module tree that the guest gets.

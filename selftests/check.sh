@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh [KERNEL] [TEST=NAME]: boot the guest with the module and the tool
+# that were built for its kernel, and run the tests in it.
+
+set -euo pipefail
+# shellcheck source=guest/common.sh
+. "$(dirname "$0")/guest/common.sh"
+
+kernel=$(kernel_names | head -n 1)
+args=()
+for arg in "$@"; do
+	case $arg in
+	TEST=*)	args+=("$arg") ;;
+	*)	kernel=$arg ;;
+	esac
+done
+
+"$top/selftests/guest/build.sh" "$kernel"
+paths "$kernel"
+release=$(cat "$release_file")
+payload=(--payload "$top/selftests:/payload/selftests")
+for file in esptrack.ko esptrack; do
+	if [ -e "$BUILD/$release/$file" ]; then
+		payload+=(--payload "$BUILD/$release/$file:/payload/$file")
+	fi
+done
+exec "$top/selftests/guest/run.sh" --timeout 1800 "${payload[@]}" "$kernel" -- \
+	/payload/selftests/run.sh ${args[@]+"${args[@]}"}

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What tests of the module need besides lib.sh: the module, its tool, events.
+
+module=/payload/esptrack.ko
+knobs=/sys/kernel/esptrack
+
+module_load()
+{
+	quietly insmod "$module" "$@" || bail "the module cannot be loaded"
+	defer module_unload
+}
+
+module_loaded()
+{
+	[ -e /sys/module/esptrack ]
+}
+
+# Also at the end of a test that has done it already.
+module_unload()
+{
+	if module_loaded; then
+		quietly rmmod esptrack
+	fi
+}
+
+# tool NS ARGUMENTS: esptrack in a namespace
+tool()
+{
+	local ns=$1
+
+	shift
+	ip netns exec "$ns" /payload/esptrack "$@"
+}
+
+# monitor_start NS: events as JSON, one per line, in $tmp/events-NS
+monitor_start()
+{
+	ip netns exec "$1" /payload/esptrack -j monitor \
+		> "$tmp/events-$1" 2> "$tmp/monitor-$1.log" &
+	printf -v "monitor_$1" %s "$!"
+	defer stop "$!"
+	busywait 20 file_has "$tmp/monitor-$1.log" monitoring ||
+		bail "the monitor did not start"
+}
+
+# events_count NS NAME: how many sa-NAME-ntf there were; "all" counts all
+events_count()
+{
+	if [ "$2" = all ]; then
+		grep -c . "$tmp/events-$1"
+	else
+		grep -c "\"sa-$2-ntf\"" "$tmp/events-$1"
+	fi
+}
+
+events_reached()
+{
+	[ "$(events_count "$1" "$2")" -ge "$3" ]
+}
+
+# events_wait NS NAME N [SECONDS]: until there were N
+events_wait()
+{
+	busywait "${4:-10}" events_reached "$1" "$2" "$3"
+}
+
+# monitor_events NS: all events so far as a JSON array. The monitor is ended
+# first, which makes it print what it has been sent.
+monitor_events()
+{
+	local pid=monitor_$1
+
+	stop "${!pid}"
+	jq -sc . "$tmp/events-$1"
+}
+
+# knob NS SPI FILE: what the SA's directory in sysfs says
+knob()
+{
+	in_ns "$1" cat "$knobs/$2@$SERVER/$3"
+}
+
+# knob_set NS SPI VALUE
+knob_set()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_ns "$1" sh -c 'echo "$1" > "$2"' sh "$3" "$knobs/$2@$SERVER/static_nat"
+}
+
+knob_exists()
+{
+	in_ns "$1" test -d "$knobs/$2@$SERVER"
+}
+
+# knob_wait NS SPI: it is made a moment after the SA
+knob_wait()
+{
+	busywait 10 knob_exists "$1" "$2" || bail "SA $2 got no knob"
+}
+
+# wire_first NAME FROM: when the first ESP packet came from ADDRESS:PORT
+wire_first()
+{
+	wire_lines "$1" | awk -v from="$2" '
+		$2 == from && $4 != "-" { print $1; found = 1; exit }
+		END { exit !found }
+	'
+}
+
+# traffic_since TIME: the summary, with times counted from TIME
+traffic_since()
+{
+	"$here/traffic.py" summary "$tmp/traffic-server.json" \
+		"$tmp/traffic-client.json" "$1"
+}

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# rebinding.sh SCENARIO stock|esptrack [SECONDS]: lose a NAT mapping under
+# traffic, 100 datagrams a second each way, go on for SECONDS (5), and print
+# what became of it as one line of JSON, after "result: ".
+#
+#   responder  strongSwan at the server as responder
+#   initiator  strongSwan at the server as initiator
+#   frozen     as responder, with the server's charon stopped by a signal
+#   static     static keys, no daemon
+#
+# "since_rebinding" counts from when the NAT lost its mapping, "since_news" from
+# when the first packet from the new one reached the server: what was sent to
+# the client between the two was in flight to the dead mapping.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+
+scenario=${1:?scenario}
+variant=${2:?stock or esptrack}
+seconds=${3:-5}
+
+setup_topology || bail "no topology"
+if [ "$variant" = esptrack ]; then
+	module_load static_nat=1
+	monitor_start server
+fi
+case $scenario in
+frozen)	tunnel_up responder ;;
+*)	tunnel_up "$scenario" ;;
+esac
+
+xfrm_watch_start server
+wire_start server server eth0
+xfrm_stat_mark server
+traffic_start
+traffic_wait client received 100 || bail "no traffic"
+if [ "$scenario" = frozen ]; then
+	charon_freeze server
+fi
+
+old=$nat_addr:$nat_port
+nat_rebind 30002
+new=$nat_addr:$nat_port
+note "mapping was $old, is now $new"
+# By what the client sends: replies may never come.
+traffic_wait client sent $((seconds * 100)) $((seconds * 6)) || bail "no traffic"
+
+quietly wire_stop server
+came=$(wire_first server "$new") || bail "nothing came from $new"
+traffic_stop || bail "traffic did not end"
+stale=$(wire_stale server "$SERVER:4500" "$new" 2>&1)
+events='[]'
+knob=null
+if [ "$variant" = esptrack ]; then
+	events=$(monitor_events server)
+	knob=$(tool server -j show)
+	module_unload
+fi
+echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
+	--argjson since_rebinding "$(traffic_since "$rebind_time")" \
+	--argjson since_news "$(traffic_since "$came")" \
+	--arg stale "$stale" --argjson events "$events" --argjson knob "$knob" \
+	--arg old "$old" --arg new "$new" \
+	--argjson acquire "$(xfrm_watch_count server acquire)" \
+	--argjson mapping "$(xfrm_watch_count server mapping)" \
+	--argjson newsa "$(xfrm_watch_count server newsa)" \
+	--argjson delsa "$(xfrm_watch_count server delsa)" \
+	--argjson dropped "$(xfrm_stat_delta server | jq -Rn '
+		[inputs | split(" ") | {(.[0]): .[1] | tonumber}] | add // {}')" \
+	'{$scenario, $variant, $old, $new, $since_rebinding, $since_news, $stale, $events, $knob,
+	  $acquire, $mapping, $newsa, $delsa, $dropped}')"
+pass "$scenario, $variant"
+done_testing

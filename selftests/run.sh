@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh [TEST=NAME]: run the tests, or the one test_NAME.sh, inside the guest.
+#
+# Each test loads and unloads the module itself. After each the runner looks
+# for what it left behind and for complaints of the kernel, so that they are
+# laid to the right test. The last line is "N passed, N failed".
+
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+name='*'
+for arg in "$@"; do
+	case $arg in
+	TEST=)	;;
+	TEST=*)	name=${arg#TEST=} ;;
+	*)	echo "usage: run.sh [TEST=NAME]" >&2; exit 2 ;;
+	esac
+done
+
+passed=0
+failed=0
+
+# Processes with a program: not the kernel's own.
+user_pids()
+{
+	local dir
+
+	for dir in /proc/[0-9]*; do
+		if [ -e "$dir/exe" ] && [ "${dir#/proc/}" -ne "$$" ] &&
+		   [ "${dir#/proc/}" -ne "$BASHPID" ]; then
+			echo "${dir#/proc/}"
+		fi
+	done | sort
+}
+
+# leftovers: print what a test left behind, and remove it, so that the next
+# one begins clean
+leftovers()
+{
+	local pid found=0
+
+	for pid in $(comm -13 "$before" <(user_pids)); do
+		if [ -r "/proc/$pid/cmdline" ] && kill -0 "$pid"; then
+			echo "left behind: process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline")"
+			kill -KILL "$pid"
+			found=1
+		fi
+	done
+	if [ -n "$(ip netns list)" ]; then
+		echo "left behind: namespaces: $(ip netns list | tr '\n' ' ')"
+		ip -all netns del
+		found=1
+	fi
+	if [ -e /sys/module/esptrack ]; then
+		echo "left behind: the module"
+		rmmod esptrack
+		found=1
+	fi
+	return $found
+}
+
+# result TEXT COMMAND...: counts the command's success as a test
+result()
+{
+	local text=$1
+
+	shift
+	if "$@"; then
+		echo "ok - $text"
+		passed=$((passed + 1))
+	else
+		echo "not ok - $text"
+		failed=$((failed + 1))
+	fi
+}
+
+leak_scan()
+{
+	[ -w /sys/kernel/debug/kmemleak ] || return 0
+	# What is still being freed is no leak: the second scan tells.
+	echo scan > /sys/kernel/debug/kmemleak
+	echo scan > /sys/kernel/debug/kmemleak
+	! grep . /sys/kernel/debug/kmemleak
+}
+
+run_test()
+{
+	local test=$1 title out status good bad
+
+	title=$(basename "$test" .sh)
+	out=/tmp/run.out
+	echo "### $title"
+	user_pids > "$before"
+	timeout -k 30 400 bash "$test" | tee "$out"
+	status=${PIPESTATUS[0]}
+	good=$(grep -c '^ok ' "$out")
+	bad=$(grep -c '^not ok ' "$out")
+	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then
+		echo "not ok - $title: exit status $status after $good good results"
+		bad=1
+	fi
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	result "$title: leaves nothing behind" leftovers
+	result "$title: the kernel has no complaints" /guest/splat.sh
+}
+
+before=/tmp/run.pids
+for test in "$here"/test_$name.sh; do
+	[ -e "$test" ] || continue
+	run_test "$test"
+done
+if [ $((passed + failed)) -gt 0 ]; then
+	result "no memory leaked" leak_scan
+else
+	echo "no test to run"
+	failed=1
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
