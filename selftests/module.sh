@@ -104,8 +104,8 @@ knob_wait()
 wire_first()
 {
 	wire_lines "$1" | awk -v from="$2" '
-		$2 == from && $4 != "-" { print $1; found = 1; exit }
-		END { exit !found }
+		$2 == from && $4 != "-" && !time { time = $1 }
+		END { print time; exit !time }
 	'
 }
 

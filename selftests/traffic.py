@@ -29,6 +29,7 @@ import sys
 import time
 
 QUIET = 0.5     # seconds without a datagram mean that none is under way
+PATIENCE = 5    # seconds after which an end that goes on sending is not waited for
 FORM = struct.Struct("!Q")
 
 
@@ -79,7 +80,8 @@ def run(args):
             due += period
             counts()
             continue
-        if stopping is not None and now - max(last, stopping) >= QUIET:
+        if stopping is not None and (now - max(last, stopping) >= QUIET or
+                                     now - stopping >= PATIENCE):
             break
         wait = due - now if sending else QUIET / 5
         if not select.select([sock], [], [], wait)[0]:
