@@ -21,7 +21,7 @@ done
 paths "$kernel"
 release=$(cat "$release_file")
 payload=(--payload "$top/selftests:/payload/selftests")
-for file in esptrack.ko esptrack; do
+for file in esptrack.ko esptrack rules_test; do
 	if [ -e "$BUILD/$release/$file" ]; then
 		payload+=(--payload "$BUILD/$release/$file:/payload/$file")
 	fi

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Lose a NAT mapping with and without the module, and check what became of it.
+# For the tests of rebinding.sh's scenarios.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+
+# rebinding SCENARIO VARIANT: sets $result, the JSON line of rebinding.sh
+rebinding()
+{
+	local log=$tmp/$1-$2.log
+
+	"$here/rebinding.sh" "$@" > "$log" 2>&1 || bail "$1, $2: did not run"
+	result=$(sed -n 's/^result: //p' "$log")
+}
+
+# get FILTER: a value of $result
+get()
+{
+	jq -r "$1" <<< "$result"
+}
+
+lost()
+{
+	note "$(get '"\(.scenario), \(.variant): to the client \(.since_news.to_client.lost) of \(.since_news.to_client.sent) lost, \(.since_news.to_client.lost_after) of them after the news; to the server \(.since_news.to_server.lost) of \(.since_news.to_server.sent); \(.mapping) mapping messages, \(.newsa) NEWSA, \(.delsa) DELSA; \(.dropped)"')"
+}
+
+# What holds wherever the module follows, whatever the daemon does.
+check_followed()
+{
+	check_eq "after the first packet from the new mapping all go there" \
+		"$(get .stale)" 0
+	check_eq "no ACQUIRE" "$(get .acquire)" 0
+	check_eq "exactly one event" "$(get '.events | length')" 1
+	check_eq "it is a move" "$(get '.events[0].name')" sa-moved-ntf
+	check_eq "of both SAs" "$(get '[.events[0].msg.event.moved[].dir] | sort | join(" ")')" "in out"
+	check_eq "from the old endpoint" \
+		"$(get '.events[0].msg.event.old | "\(.address):\(.port)"')" "$(get .old)"
+	check_eq "to the new one" \
+		"$(get '.events[0].msg.event.new | "\(.address):\(.port)"')" "$(get .new)"
+	check_eq "the SA's endpoint is the new one" \
+		"$(get '.knob[0].endpoint | "\(.address):\(.port)"')" "$(get .new)"
+	check_eq "the SA has moved once" "$(get '.knob[0].moves')" 1
+	check_eq "the kernel's mapping messages end with the move" "$(get .mapping)" 1
+}
+
+# Where no daemon reinstalls the SAs, nothing is lost but what was in flight.
+check_lossless()
+{
+	check_eq "nothing to the client is lost after the news" \
+		"$(get .since_news.to_client.lost_after)" 0
+	check_eq "nothing to the server is lost" "$(get .since_news.to_server.lost)" 0
+	check_eq "no datagram is duplicated" \
+		"$(get '.since_news | .to_client.duplicated + .to_server.duplicated')" 0
+	check_eq "no SA is deleted or added" "$(get '.newsa + .delsa')" 0
+}
+
+# check_dead: without the module, the tunnel does not come back
+check_dead()
+{
+	check_eq "stock: no datagram reaches the client any more" \
+		"$(get .since_news.to_client.recovery)" null
+	check_num "stock: a mapping message per packet" "$(get .mapping)" -gt 100
+}
+
+# compare_dead SCENARIO: the tunnel stays dead without the module
+compare_dead()
+{
+	rebinding "$1" stock
+	lost
+	check_dead
+	rebinding "$1" esptrack
+	lost
+	check_followed
+	check_lossless
+	done_testing
+}
