@@ -93,8 +93,11 @@ run_test()
 	out=/tmp/run.out
 	echo "### $title"
 	user_pids > "$before"
-	timeout -k 30 400 bash "$test" | tee "$out"
-	status=${PIPESTATUS[0]}
+	# Not through a pipe: a process left behind would hold it open.
+	timeout -k 30 400 bash "$test" > "$out" 2>&1 &
+	tail -f -n +1 -s 0.2 --pid=$! "$out"
+	wait $!
+	status=$?
 	good=$(grep -c '^ok ' "$out")
 	bad=$(grep -c '^not ok ' "$out")
 	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then

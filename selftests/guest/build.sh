@@ -20,8 +20,13 @@ kernel=$1
 kernel_line "$kernel"
 paths "$kernel"
 
+# apt takes from a pocket only what is asked for by its name.
+headers_package=$headers
+if [ "$pocket" != - ]; then
+	headers_package+=/$pocket
+fi
 build_packages=(
-	gcc make sparse libc6-dev libmnl-dev libjson-c-dev pkg-config kmod "$headers"
+	gcc make sparse libc6-dev libmnl-dev libjson-c-dev pkg-config kmod "$headers_package"
 )
 
 guest_packages=(
@@ -76,7 +81,6 @@ debootstrap()
 
 	shift
 	include=$(IFS=,; echo "$*")
-	# A package of the pocket must win, but only where it was asked for.
 	sources | mmdebstrap --quiet --mode=root --variant=minbase \
 		--aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
