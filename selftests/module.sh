@@ -37,6 +37,7 @@ tool()
 # monitor_start NS: events as JSON, one per line, in $tmp/events-NS
 monitor_start()
 {
+	# shellcheck disable=SC2154 # of lib.sh
 	ip netns exec "$1" /payload/esptrack -j monitor \
 		> "$tmp/events-$1" 2> "$tmp/monitor-$1.log" &
 	printf -v "monitor_$1" %s "$!"
@@ -98,20 +99,4 @@ knob_exists()
 knob_wait()
 {
 	busywait 10 knob_exists "$1" "$2" || bail "SA $2 got no knob"
-}
-
-# wire_first NAME FROM: when the first ESP packet came from ADDRESS:PORT
-wire_first()
-{
-	wire_lines "$1" | awk -v from="$2" '
-		$2 == from && $4 != "-" && !time { time = $1 }
-		END { print time; exit !time }
-	'
-}
-
-# traffic_since TIME: the summary, with times counted from TIME
-traffic_since()
-{
-	"$here/traffic.py" summary "$tmp/traffic-server.json" \
-		"$tmp/traffic-client.json" "$1"
 }

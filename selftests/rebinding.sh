@@ -51,8 +51,11 @@ note "mapping was $old, is now $new"
 traffic_wait client sent $((seconds * 100)) $((seconds * 6)) || bail "no traffic"
 
 quietly wire_stop server
-came=$(wire_first server "$new") || bail "nothing came from $new"
 traffic_stop || bail "traffic did not end"
+traffic_summary
+since_rebinding=$summary
+rebind_from_wire server || bail "nothing came from $new"
+traffic_summary
 stale=$(wire_stale server "$SERVER:4500" "$new" 2>&1)
 events='[]'
 knob=null
@@ -62,8 +65,8 @@ if [ "$variant" = esptrack ]; then
 	module_unload
 fi
 echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
-	--argjson since_rebinding "$(traffic_since "$rebind_time")" \
-	--argjson since_news "$(traffic_since "$came")" \
+	--argjson since_rebinding "$since_rebinding" \
+	--argjson since_news "$summary" \
 	--arg stale "$stale" --argjson events "$events" --argjson knob "$knob" \
 	--arg old "$old" --arg new "$new" \
 	--argjson acquire "$(xfrm_watch_count server acquire)" \

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 ping_once()
 {
-	in_ns client ping -n -c 1 -W 2 -I $CLIENT_NET $SERVER_NET
+	in_ns client ping -n -c 1 -W 2 -I "$CLIENT_NET" "$SERVER_NET"
 }
 
 setup_topology || bail "no topology"
@@ -32,14 +32,16 @@ done
 events_wait server moved 3
 check_eq "three events" "$(events_count server all)" 3
 
-traffic_start --echo
+traffic_server=--echo
+traffic_start
 traffic_wait client received 100 || bail "no traffic"
 nat_rebind 30006
 traffic_wait client received 100 || bail "no traffic after the rebinding"
 traffic_stop || bail "traffic did not end"
+traffic_summary
 check_eq "echoed by a program: every datagram reached the server" \
-	"$(jq .to_server.lost <<< "$summary")" 0
-check_eq "and every answer the client" "$(jq .to_client.lost <<< "$summary")" 0
+	"$(traffic .to_server.lost)" 0
+check_eq "and every answer the client" "$(traffic .to_client.lost)" 0
 check_eq "one more event" "$(events_count server all)" 4
 
 check "the module can be unloaded" module_unload

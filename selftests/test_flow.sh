@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# All SAs of a flow move together: several pairs, whatever their reqids, also
+# those without traffic from the peer. SAs of other flows stay: another peer
+# behind the same NAT, and the same endpoint at another local port.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+
+spi=$STATIC_SPI_IN
+
+# pair REQID SPI_IN SPI_OUT PORT LOCAL_PORT: one more pair at the server
+pair()
+{
+	local algo="aead rfc4106(gcm(aes)) $static_key 128"
+
+	ip_batch server <<-END || bail "no pair"
+	xfrm state add src $nat_addr dst $SERVER proto esp spi $2 reqid $1 mode tunnel replay-window 32 $algo encap espinudp $4 $5 0.0.0.0
+	xfrm state add src $SERVER dst $nat_addr proto esp spi $3 reqid $1 mode tunnel $algo encap espinudp $5 $4 0.0.0.0
+	END
+	knob_wait server "$2"
+}
+
+ping_once()
+{
+	in_ns client ping -n -c 1 -W 5 -I "$CLIENT_NET" "$SERVER_NET"
+}
+
+# ports: of every SA, sorted by SPI
+ports()
+{
+	local one
+
+	for one in $spi 0x00002001 0x00001002 0x00002002 0x00001003 0x00002003 \
+		0x00001004 0x00002004; do
+		encap_of server "$one"
+	done | tr '\n' ','
+}
+
+setup_topology || bail "no topology"
+module_load static_nat=1
+monitor_start server
+tunnel_up static
+pair 1 0x00001002 0x00002002 "$nat_port" 4500	# rekeyed: same reqid
+pair 2 0x00001003 0x00002003 "$nat_port" 4500	# another child SA
+pair 3 0x00001004 0x00002004 39999 4500		# another peer, same NAT
+check_eq "an SA names the outbound ones of its flow" \
+	"$(knob server $spi outbound | sort | tr '\n' ' ')" "0x00002001 0x00002002 0x00002003 "
+check_eq "the other peer's SA has its own" "$(knob server 0x00001004 outbound)" 0x00002004
+
+nat_rebind 30002
+check "ping from the new mapping is answered" ping_once
+check_eq "six SAs moved, and two did not" "$(ports)" \
+	"30002 4500,4500 30002,30002 4500,4500 30002,30002 4500,4500 30002,39999 4500,4500 39999,"
+check_eq "one event for all" "$(events_count server all)" 1
+event=$(jq -c .msg.event "$tmp/events-server")
+check_eq "it counts six SAs" "$(jq '."moved-count"' <<< "$event")" 6
+check_eq "and names them" \
+	"$(jq -r '[.moved[] | "\(.spi) \(.dir)"] | sort | join(",")' <<< "$event")" \
+	"0x00001001 in,0x00001002 in,0x00001003 in,0x00002001 out,0x00002002 out,0x00002003 out"
+check_eq "each inbound SA counts its move" \
+	"$(knob server $spi moves)$(knob server 0x00001002 moves)$(knob server 0x00001003 moves)" 111
+check_eq "the other peer's does not" "$(knob server 0x00001004 moves)" 0
+
+# Two peers behind one NAT: this one takes the port that the other had.
+quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x1004
+quietly ip -n server xfrm state delete src $SERVER dst "$nat_addr" proto esp spi 0x2004
+nat_rebind 39999
+check "ping from a port that another peer had is answered" ping_once
+check_eq "the tunnel is there" "$(encap_of server $spi)" "39999 4500"
+
+# More moves than the throttle allows: refused ones are reported as such.
+for port in 30011 30012 30013 30014 30015 30016 30017 30018 30019 30020; do
+	nat_rebind $port
+	quietly in_ns client ping -n -c 1 -W 0.1 -I "$CLIENT_NET" "$SERVER_NET" > /dev/null
+done
+events_wait server refused 1
+check_eq "moves at packet rate are throttled" \
+	"$(jq -r 'select(.name == "sa-refused-ntf") | .msg.event.reason' "$tmp/events-server" | sort -u)" \
+	throttled
+check "soon the tunnel is back" busywait 20 ping_once
+
+check "the module can be unloaded" module_unload
+done_testing

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# static_nat off: nothing moves, and a new endpoint is reported once. The knob
+# moves nothing by itself: the next packet does.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+
+spi=$STATIC_SPI_IN
+
+setup_topology || bail "no topology"
+module_load static_nat=0
+monitor_start server
+tunnel_up static
+knob_wait server $spi
+check_eq "the knob is off by default" "$(knob server $spi static_nat)" 0
+
+xfrm_watch_start server
+traffic_start
+traffic_wait server received 50 || bail "no traffic"
+nat_rebind 30002
+traffic_wait server received 200 || bail "no traffic after the rebinding"
+check_eq "off: the SA to us is not moved" "$(encap_of server $spi)" "30001 4500"
+check_eq "off: the SA from us is not moved" \
+	"$(encap_of server $STATIC_SPI_OUT)" "4500 30001"
+check_eq "off: one event for 200 packets" "$(events_count server all)" 1
+check_eq "off: it says that the endpoint was seen" "$(events_count server seen)" 1
+check_eq "off: it names the endpoint" \
+	"$(jq -r '.msg.event.new | "\(.address):\(.port)"' < "$tmp/events-server")" \
+	"$nat_addr:30002"
+check_num "off: mapping messages go on, as in the stock kernel" \
+	"$(xfrm_watch_count server mapping)" -ge 199
+
+nat_rebind 30003
+events_wait server seen 2
+traffic_wait server received 50 || bail "no traffic after the rebinding"
+check_eq "off: one more event for one more endpoint" "$(events_count server all)" 2
+check_eq "off: nothing counts as refused" "$(knob server $spi refused)" 0
+traffic_stop || bail "traffic did not end"
+
+mapped=$(xfrm_watch_count server mapping)
+knob_set server $spi 1
+check_eq "on: the knob reads back" "$(knob server $spi static_nat)" 1
+check_eq "on: moves nothing by itself" "$(encap_of server $spi)" "30001 4500"
+check_eq "on: and reports nothing" "$(events_count server all)" 2
+check "on: the next packet is answered" \
+	in_ns client ping -n -c 1 -W 5 -I "$CLIENT_NET" "$SERVER_NET"
+check_eq "on: it moved the SA to us" "$(encap_of server $spi)" "30003 4500"
+check_eq "on: and the SA from us" "$(encap_of server $STATIC_SPI_OUT)" "4500 30003"
+check_eq "on: with one mapping message" \
+	"$(xfrm_watch_count server mapping)" $((mapped + 1))
+
+check "set over netlink" tool server set spi $spi dst $SERVER static_nat off
+check_eq "netlink: the knob is off" "$(knob server $spi static_nat)" 0
+nat_rebind 30004
+check_fails "off again: the reply goes astray" \
+	in_ns client ping -n -c 1 -W 2 -I "$CLIENT_NET" "$SERVER_NET"
+check_eq "off again: nothing moved" "$(encap_of server $spi)" "30003 4500"
+
+check "the module can be unloaded" module_unload
+done_testing
