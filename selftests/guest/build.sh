@@ -104,19 +104,34 @@ make_build_root()
 
 make_kernel()
 {
-	local release image=$guest_dir/image
+	local release image=$guest_dir/image deb
 
 	release=$(cat "$release_file")
 	echo "guest: kernel $release" >&2
 	# mmdebstrap leaves no package lists behind.
 	cp /etc/resolv.conf "$build_root/etc/resolv.conf"
 	chroot "$build_root" apt-get update -qq
-	chroot "$build_root" sh -c "cd /tmp && apt-get download -qq linux-image-$release"
+	# Newer images are split into packages on which the first one depends.
+	chroot "$build_root" apt-cache depends "linux-image-$release" |
+		awk -v release="$release" '
+			BEGIN { print "linux-image-" release }
+			$1 == "Depends:" && index($2, "-" release) { print $2 }
+		' > "$build_root/tmp/packages"
+	chroot "$build_root" sh -c 'cd /tmp && xargs apt-get download -qq < packages'
 	rm -rf "$image"
-	dpkg-deb -x "$build_root"/tmp/linux-image-*.deb "$image"
-	rm "$build_root"/tmp/linux-image-*.deb
-	cp "$image/boot/vmlinuz-$release" "$vmlinuz"
-	cp "$image/boot/config-$release" "$guest_dir/config"
+	for deb in "$build_root"/tmp/*.deb; do
+		dpkg-deb -x "$deb" "$image"
+		rm "$deb"
+	done
+	# Newer packages have all of it below the modules.
+	if [ -d "$image/boot" ]; then
+		cp "$image/boot/vmlinuz-$release" "$vmlinuz"
+		cp "$image/boot/config-$release" "$guest_dir/config"
+	else
+		mv "$image/usr/lib" "$image/lib"
+		cp "$image/lib/modules/$release/vmlinuz" "$vmlinuz"
+		cp "$image/lib/modules/$release/config" "$guest_dir/config"
+	fi
 }
 
 make_guest_root()
