@@ -173,15 +173,22 @@ make_guest_root()
 stamp=$guest_dir/stamp
 inputs=$(cat "$0" "$top/selftests/guest/common.sh" - \
 	<<< "$suite $pocket $headers" | sha256sum)
-if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$inputs" ]; then
+up_to_date()
+{
+	[ -e "$stamp" ] && [ "$(cat "$stamp")" = "$inputs" ]
+}
+
+if up_to_date; then
 	exit 0
 fi
-
-need mmdebstrap debian-archive-keyring cpio kmod zstd
 mkdir -p "$guest_dir"
-# Two at a time would build into the same place.
+# Two at a time would build into the same place; the second finds it done.
 exec 9> "$guest_dir/lock"
 flock 9
+if up_to_date; then
+	exit 0
+fi
+need mmdebstrap debian-archive-keyring cpio kmod zstd
 rm -f "$stamp"
 make_build_root
 make_kernel
