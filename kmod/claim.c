@@ -26,12 +26,14 @@
  * @skb: the packet, only ever compared; NULL if the slot is free
  * @x: its SA, only ever compared
  * @packet: what the hook saw
+ * @since: jiffies when it was put
  */
 struct claim {
 	spinlock_t lock;	/* protects all of the slot */
 	const struct sk_buff *skb;
 	const struct xfrm_state *x;
 	struct esptrack_packet packet;
+	unsigned long since;
 } ____cacheline_aligned_in_smp;
 
 static struct claim claims[1 << CLAIM_BITS];
@@ -100,6 +102,7 @@ void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
 	claim->skb = skb;
 	claim->x = x;
 	claim->packet = *packet;
+	claim->since = jiffies;
 	spin_unlock_bh(&claim->lock);
 }
 
@@ -132,6 +135,33 @@ void esptrack_claim_drop(const struct sk_buff *skb)
 
 	if (esptrack_claims_pending())
 		claim_take(skb, &dropped);
+}
+
+/* Drop the claims that are older than @age jiffies. */
+static void claims_purge(unsigned long age)
+{
+	struct claim *claim;
+
+	for (claim = claims; claim < claims + ARRAY_SIZE(claims); claim++) {
+		spin_lock_bh(&claim->lock);
+		if (claim->skb && time_after_eq(jiffies, claim->since + age))
+			claim_clear(claim);
+		spin_unlock_bh(&claim->lock);
+	}
+}
+
+/**
+ * esptrack_claim_expire() - forget packets that never came back
+ *
+ * A packet is dropped without a callback where its SA dies while it is with
+ * the crypto engine. Its claim would keep all others off the fast path.
+ *
+ * Context: process.
+ */
+void esptrack_claim_expire(void)
+{
+	if (esptrack_claims_pending())
+		claims_purge(HZ);
 }
 
 /* The packet still names its SAs, and holds them. A claim whose SA is not
@@ -248,9 +278,14 @@ static void callbacks_update(struct work_struct *work)
 				set_bit(i, &callbacks_registered);
 		} else {
 			clear_bit(i, &callbacks_registered);
+			/* Waits for those who have seen the bit. */
 			callback_deregister(i);
 		}
 	}
+
+	/* What is left now nobody will come for. */
+	if (!callbacks_registered)
+		claims_purge(0);
 }
 
 static DECLARE_WORK(callbacks_work, callbacks_update);
@@ -270,23 +305,11 @@ void esptrack_claim_get(u16 family)
 /**
  * esptrack_claim_release() - it is not tracked any more
  * @family: of the SA
- * @x: the SA; claims of it can be left over where it died while its packets
- *	were with the crypto engine
  *
- * Context: process or softirq.
+ * Context: any.
  */
-void esptrack_claim_release(u16 family, const struct xfrm_state *x)
+void esptrack_claim_release(u16 family)
 {
-	struct claim *claim;
-
-	if (esptrack_claims_pending())
-		for (claim = claims; claim < claims + ARRAY_SIZE(claims); claim++) {
-			spin_lock_bh(&claim->lock);
-			if (claim->skb && claim->x == x)
-				claim_clear(claim);
-			spin_unlock_bh(&claim->lock);
-		}
-
 	if (atomic_dec_and_test(&callback_users[callback_of(family)]))
 		schedule_work(&callbacks_work);
 }

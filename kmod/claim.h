@@ -24,7 +24,8 @@ void esptrack_claim_drop(const struct sk_buff *skb);
 
 bool esptrack_claim_needed(const struct xfrm_state *x);
 void esptrack_claim_get(u16 family);
-void esptrack_claim_release(u16 family, const struct xfrm_state *x);
+void esptrack_claim_release(u16 family);
+void esptrack_claim_expire(void);
 
 void esptrack_claim_init(void);
 void esptrack_claim_uninit(void);

@@ -78,31 +78,41 @@ static struct sk_buff *event_message(const struct esptrack_event *event,
 	return skb;
 }
 
+static void send(struct esptrack_net *tn, const struct esptrack_event *event)
+	__must_hold(&tn->event_lock)
+{
+	u64 seq = ++tn->event_seq;
+	struct sk_buff *skb;
+
+	lockdep_assert_held(&tn->event_lock);
+
+	if (!esptrack_netlink_has_listeners(tn->net))
+		return;
+
+	skb = event_message(event, seq);
+	if (skb)
+		genlmsg_multicast_netns(&esptrack_family, tn->net, skb, 0,
+					ESPTRACK_GROUP_EVENTS, GFP_ATOMIC);
+}
+
 /**
- * esptrack_event_send() - report to all listeners
+ * esptrack_event_send_unlock() - report to all listeners
  * @tn: namespace of the SA
  * @event: what happened
  *
- * The event has its number even when it cannot be sent, so that listeners
+ * Drops esptrack_lock before the work begins, but not before the event's place
+ * among the others is sure: events go out in the order in which they happened.
+ * An event has its number even when it cannot be sent, so that listeners
  * notice the gap.
  *
- * Context: softirq, RCU read side, esptrack_lock not held.
+ * Context: softirq, RCU read side, esptrack_lock held.
  */
-void esptrack_event_send(struct esptrack_net *tn,
-			 const struct esptrack_event *event)
+void esptrack_event_send_unlock(struct esptrack_net *tn,
+				const struct esptrack_event *event)
+	__releases(&esptrack_lock)
 {
-	struct sk_buff *skb;
-	u64 seq;
-
-	spin_lock_bh(&tn->event_lock);
-	seq = ++tn->event_seq;
-	if (genl_has_listeners(&esptrack_family, tn->net,
-			       ESPTRACK_GROUP_EVENTS)) {
-		skb = event_message(event, seq);
-		if (skb)
-			genlmsg_multicast_netns(&esptrack_family, tn->net, skb,
-						0, ESPTRACK_GROUP_EVENTS,
-						GFP_ATOMIC);
-	}
+	spin_lock(&tn->event_lock);
+	spin_unlock(&esptrack_lock);
+	send(tn, event);
 	spin_unlock_bh(&tn->event_lock);
 }

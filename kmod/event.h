@@ -41,7 +41,8 @@ struct esptrack_event {
 	struct esptrack_sa_info sa;
 };
 
-void esptrack_event_send(struct esptrack_net *tn,
-			 const struct esptrack_event *event);
+void esptrack_event_send_unlock(struct esptrack_net *tn,
+				const struct esptrack_event *event)
+	__releases(&esptrack_lock);
 
 #endif /* ESPTRACK_EVENT_H */

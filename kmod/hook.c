@@ -8,6 +8,7 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
 
@@ -125,8 +126,14 @@ static int hook_capture(struct hook *hook, const struct xfrm_type *orig,
 	/* On the heap: it must stay readable until the last reader of x->type
 	 * is gone, whoever that is.
 	 */
-	struct xfrm_type *copy = kmemdup(orig, sizeof(*orig), GFP_ATOMIC);
+	struct xfrm_type *copy;
 
+	/* Whoever has replaced the transform before us may go at any time. */
+	if (orig->owner &&
+	    !within_module((unsigned long)orig->input, orig->owner))
+		return -EBUSY;
+
+	copy = kmemdup(orig, sizeof(*orig), GFP_ATOMIC);
 	if (!copy)
 		return -ENOMEM;
 
@@ -199,9 +206,9 @@ static void hook_release(struct hook *hook)
 /**
  * esptrack_hook_uninit() - forget ESP's transforms
  *
- * Every SA has been detached. The copies were only on inbound SAs, whose
- * x->type is read with softirqs disabled (xfrm_input()), so that a grace
- * period is all that they have to wait for.
+ * Every SA has been detached. The copies were only on SAs that do no output,
+ * and input reads x->type with softirqs disabled (xfrm_input()), so that a
+ * grace period is all that they have to wait for.
  *
  * Context: process.
  */

@@ -11,25 +11,6 @@
 #include "net.h"
 #include "sa.h"
 
-/* UPDSA comes with the SA itself where a larval one was replaced; where an SA
- * was changed in place it comes with a temporary one, dead by now, that looks
- * like it.
- */
-static void updated(struct xfrm_state *x)
-{
-	if (x->km.state == XFRM_STATE_VALID) {
-		esptrack_sa_track(x);
-		return;
-	}
-
-	x = xfrm_state_lookup(xs_net(x), x->mark.v, &x->id.daddr, x->id.spi,
-			      x->id.proto, x->props.family);
-	if (!x)
-		return;
-	esptrack_sa_track(x);
-	xfrm_state_put(x);
-}
-
 /* NEWAE and EXPIRE come with x->lock held, NEWAE even for each packet while
  * somebody listens for it. FLUSHSA comes without an SA.
  */
@@ -40,7 +21,14 @@ static int km_notify(struct xfrm_state *x, const struct km_event *event)
 		esptrack_sa_track(x);
 		break;
 	case XFRM_MSG_UPDSA:
-		updated(x);
+		/* The SA itself where a larval one was replaced; where it was
+		 * changed in place a temporary one, dead by now, that looks
+		 * like it.
+		 */
+		if (x->km.state == XFRM_STATE_VALID)
+			esptrack_sa_track(x);
+		else
+			esptrack_sa_changed(x);
 		break;
 	case XFRM_MSG_EXPIRE:
 		if (event->data.hard)

@@ -102,12 +102,12 @@ struct knob_attribute {
 		.print = print_##file, \
 	}
 
-KNOB(static_nat, 0644);
-KNOB(endpoint, 0444);
-KNOB(reqid, 0444);
-KNOB(outbound, 0444);
-KNOB(moves, 0444);
-KNOB(refused, 0444);
+KNOB(static_nat, 0600);
+KNOB(endpoint, 0400);
+KNOB(reqid, 0400);
+KNOB(outbound, 0400);
+KNOB(moves, 0400);
+KNOB(refused, 0400);
 
 static struct attribute *knob_attrs[] = {
 	&knob_static_nat.attr,
@@ -134,21 +134,28 @@ static ssize_t knob_show(struct kobject *kobj, struct attribute *attr,
 	return knob->print(buf, &info);
 }
 
-/* Only static_nat can be written to. */
+/* Only static_nat can be written to. The mode of the file is not enough: it
+ * may have been opened by somebody else, as for /sys/class/net.
+ */
 static ssize_t knob_store(struct kobject *kobj, struct attribute *attr,
 			  const char *buf, size_t size)
 {
 	struct esptrack_sa *sa = to_knob(kobj)->sa;
+	bool dead;
 	u8 value;
 
+	if (!ns_capable(sa->flow.net->net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
 	if (kstrtou8(buf, 10, &value) || value > 1)
 		return -EINVAL;
 
 	spin_lock_bh(&esptrack_lock);
-	sa->static_nat = value;
+	dead = esptrack_sa_is_dead(sa);
+	if (!dead)
+		sa->static_nat = value;
 	spin_unlock_bh(&esptrack_lock);
 
-	return size;
+	return dead ? -ENODEV : size;
 }
 
 static const struct sysfs_ops knob_sysfs_ops = {
@@ -211,7 +218,7 @@ static int knob_name(const struct xfrm_state *x, char *buf, size_t size)
 		len += scnprintf(buf + len, size - len, "%pI6c",
 				 &x->id.daddr.in6);
 	/* SAs may differ in nothing but their mark. */
-	if (x->mark.m)
+	if (x->mark.v || x->mark.m)
 		len += scnprintf(buf + len, size - len, ",mark=0x%x/0x%x",
 				 x->mark.v, x->mark.m);
 	return len;

@@ -7,6 +7,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "claim.h"
 #include "knob.h"
 #include "sa.h"
 
@@ -90,8 +91,10 @@ static void net_publish(struct work_struct *work)
 	struct esptrack_sa *sa;
 
 	mutex_lock(&tn->mutex);
-	while ((sa = next_unpublished(tn)))
+	while ((sa = next_unpublished(tn))) {
 		esptrack_knob_create(sa);
+		cond_resched();
+	}
 	mutex_unlock(&tn->mutex);
 }
 
@@ -116,12 +119,14 @@ static void net_release(struct esptrack_net *tn, struct esptrack_sa *sa)
 void esptrack_net_sweep_soon(struct esptrack_net *tn)
 {
 	/* Not at each death, or a stream of them would put it off for ever. */
-	if (!xchg(&tn->sweeping_soon, true))
+	if (!test_and_set_bit(ESPTRACK_SWEEPING_SOON, &tn->flags))
 		mod_delayed_work(workqueue, &tn->sweep, GRACE);
 }
 
-/* Takes the SA out of the indexes when it has been dead for long enough. */
-static bool sweep_one(struct esptrack_sa *sa, bool *dying)
+/* Takes the SA out of the indexes when it has been dead for long enough. Sets
+ * @again if it is to be looked at soon.
+ */
+static bool sweep_one(struct esptrack_sa *sa, bool *again)
 {
 	unsigned long gone = READ_ONCE(sa->gone);
 	bool release = false;
@@ -129,9 +134,10 @@ static bool sweep_one(struct esptrack_sa *sa, bool *dying)
 	spin_lock_bh(&esptrack_lock);
 	if (!esptrack_sa_is_dead(sa)) {
 		esptrack_sa_settle(sa);
+		*again |= !sa->dir;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
 		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));
-		*dying = true;
+		*again = true;
 	} else {
 		esptrack_sa_unlink(sa);
 		release = true;
@@ -146,21 +152,22 @@ static void net_sweep(struct work_struct *work)
 	struct esptrack_net *tn = container_of(work, struct esptrack_net,
 					       sweep.work);
 	struct esptrack_sa *sa;
-	bool dying = false;
+	bool again = false;
 	unsigned long id;
 
-	xchg(&tn->sweeping_soon, false);
+	clear_bit(ESPTRACK_SWEEPING_SOON, &tn->flags);
+	esptrack_claim_expire();
 
 	mutex_lock(&tn->mutex);
 	if (!READ_ONCE(tn->dying))
 		xa_for_each(&tn->sas, id, sa) {
-			if (sweep_one(sa, &dying))
+			if (sweep_one(sa, &again))
 				net_release(tn, sa);
 			cond_resched();
 		}
 	mutex_unlock(&tn->mutex);
 
-	if (dying)
+	if (again)
 		esptrack_net_sweep_soon(tn);
 	else if (!xa_empty(&tn->sas))
 		queue_delayed_work(workqueue, &tn->sweep, SWEEP_INTERVAL);

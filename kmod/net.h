@@ -9,6 +9,8 @@
 
 struct esptrack_sa;
 
+enum { ESPTRACK_SWEEPING_SOON };
+
 /**
  * struct esptrack_net - what we keep for a network namespace
  * @net: the namespace
@@ -19,7 +21,8 @@ struct esptrack_sa;
  * @mutex: whoever holds it can rely on an SA that he found
  * @publish: makes knobs
  * @sweep: finds SAs that died
- * @sweeping_soon: @sweep is to run after the grace time at the latest
+ * @flags: %ESPTRACK_SWEEPING_SOON: @sweep runs after the grace time at the
+ *	latest
  * @event_lock: events go out in the order of their numbers
  * @event_seq: number of the last event
  */
@@ -32,7 +35,7 @@ struct esptrack_net {
 	struct mutex mutex;	/* serialises knobs and the freeing of SAs */
 	struct work_struct publish;
 	struct delayed_work sweep;
-	bool sweeping_soon;
+	unsigned long flags;
 	spinlock_t event_lock;	/* protects event_seq */
 	u64 event_seq;
 };

@@ -71,7 +71,7 @@ int esptrack_netlink_put_sa(struct sk_buff *skb,
 			      ESPTRACK_A_SA_PAD))
 		return -EMSGSIZE;
 
-	if (info->mark.m &&
+	if ((info->mark.v || info->mark.m) &&
 	    (nla_put_u32(skb, ESPTRACK_A_SA_MARK, info->mark.v) ||
 	     nla_put_u32(skb, ESPTRACK_A_SA_MARK_MASK, info->mark.m)))
 		return -EMSGSIZE;
@@ -279,15 +279,6 @@ static int sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return sa ? 0 : not_found(info, tb);
 }
 
-static int sa_get_start(struct netlink_callback *cb)
-{
-	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
-		NL_SET_ERR_MSG(cb->extack, "a dump takes no attributes");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 /**
  * struct dump_position - where a dump goes on
  * @id: first &esptrack_sa.id that is still to come
@@ -305,6 +296,12 @@ static int sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	unsigned long id;
 
 	BUILD_BUG_ON(sizeof(*position) > sizeof(cb->ctx));
+
+	/* Not in .start, which has no extack on 6.1. */
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG(cb->extack, "a dump takes no attributes");
+		return -EINVAL;
+	}
 
 	/* SAs are freed by RCU; the lock is taken anew for each, so that a
 	 * long dump holds up no packet.
@@ -337,7 +334,6 @@ static const struct genl_ops esptrack_ops[] = {
 		.cmd = ESPTRACK_CMD_SA_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = sa_get_doit,
-		.start = sa_get_start,
 		.dumpit = sa_get_dumpit,
 		.policy = sa_get_policy,
 		.maxattr = ARRAY_SIZE(sa_get_policy) - 1,
@@ -370,12 +366,33 @@ struct genl_family esptrack_family __ro_after_init = {
 	.n_mcgrps = ARRAY_SIZE(esptrack_groups),
 };
 
+/* Without its family an event would go to a group of some other one. */
+static bool registered;
+
+/**
+ * esptrack_netlink_has_listeners() - does anybody want events?
+ * @net: network namespace
+ *
+ * Context: RCU read side.
+ */
+bool esptrack_netlink_has_listeners(struct net *net)
+{
+	return READ_ONCE(registered) &&
+	       genl_has_listeners(&esptrack_family, net, ESPTRACK_GROUP_EVENTS);
+}
+
 int __init esptrack_netlink_init(void)
 {
-	return genl_register_family(&esptrack_family);
+	int err = genl_register_family(&esptrack_family);
+
+	if (!err)
+		WRITE_ONCE(registered, true);
+	return err;
 }
 
 void esptrack_netlink_uninit(void)
 {
+	WRITE_ONCE(registered, false);
+	synchronize_net();
 	genl_unregister_family(&esptrack_family);
 }

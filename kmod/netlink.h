@@ -17,6 +17,8 @@ int esptrack_netlink_put_endpoint(struct sk_buff *skb, int attr,
 int esptrack_netlink_put_sa(struct sk_buff *skb,
 			    const struct esptrack_sa_info *info);
 
+bool esptrack_netlink_has_listeners(struct net *net);
+
 int esptrack_netlink_init(void);
 void esptrack_netlink_uninit(void);
 

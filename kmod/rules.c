@@ -25,7 +25,7 @@ static bool bucket_take(struct esptrack_bucket *bucket, __u64 now)
 static bool is_newest(const struct esptrack_facts *facts,
 		      const struct esptrack_history *history)
 {
-	if (facts->seq <= history->moved_seq)
+	if (facts->seq <= history->floor || facts->left_lately)
 		return false;
 	if (facts->advanced)
 		return facts->seq >= facts->newest;
@@ -82,7 +82,7 @@ enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
 		return ESPTRACK_REFUSE;
 	}
 
-	history->moved_seq = facts->seq;
+	history->floor = facts->seq;
 	return ESPTRACK_MOVE;
 }
 

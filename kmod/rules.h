@@ -28,14 +28,15 @@ struct esptrack_bucket {
 
 /**
  * struct esptrack_history - what an SA's earlier packets left for the rules
- * @moved_seq: ESP sequence number of the packet of the last move, 0: none yet.
- *	The replay window advances only after the move, so it alone would let
- *	two copies of one packet count.
+ * @floor: ESP sequence number that a packet must exceed, whatever the replay
+ *	window says: that of the last move, since the window advances only after
+ *	it and two copies of a packet must not both count; and the newest one
+ *	that an SA had accepted which was made anew
  * @moves: throttle of moves
  * @reports: throttle of reports of packets that moved nothing
  */
 struct esptrack_history {
-	__u64 moved_seq;
+	__u64 floor;
 	struct esptrack_bucket moves;
 	struct esptrack_bucket reports;
 };
@@ -50,8 +51,10 @@ struct esptrack_history {
  * @integrity: the SA has an integrity algorithm, and the packet passed it
  * @replay_window: the SA has a replay window
  * @source_valid: the source is unicast and not ours, and its port is not 0
+ * @left_lately: another SA of the flow has just proven that the peer is not
+ *	at the source any more, and sequence numbers of two SAs do not compare
  * @same_address: only the port differs
- * @offloaded: a device holds a copy of the SA
+ * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation is 0
  * @static_nat: the operator says that our own NAT is static
  */
@@ -63,6 +66,7 @@ struct esptrack_facts {
 	bool integrity;
 	bool replay_window;
 	bool source_valid;
+	bool left_lately;
 	bool same_address;
 	bool offloaded;
 	bool any_port;

@@ -28,6 +28,7 @@ static struct hlist_head *by_state;
 static struct hlist_head *by_flow;
 static struct hlist_head *by_id;
 static u32 hash_seed __read_mostly;
+static u64 last_peer;
 
 static struct kmem_cache *sa_cache;
 
@@ -67,6 +68,20 @@ struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow)
 			 endpoint_hash(&flow->dst)) & (INDEX_SIZE - 1)];
 }
 
+static u8 ends_relation(const struct esptrack_flow *flow,
+			const struct esptrack_flow *other)
+{
+	if (flow->net != other->net)
+		return 0;
+	if (esptrack_endpoint_equal(&flow->src, &other->src) &&
+	    esptrack_endpoint_equal(&flow->dst, &other->dst))
+		return ESPTRACK_DIR_IN;
+	if (esptrack_endpoint_equal(&flow->src, &other->dst) &&
+	    esptrack_endpoint_equal(&flow->dst, &other->src))
+		return ESPTRACK_DIR_OUT;
+	return 0;
+}
+
 /**
  * esptrack_flow_relation() - what the flow of an SA is to that of another
  * @flow: of an inbound SA
@@ -78,15 +93,9 @@ struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow)
 u8 esptrack_flow_relation(const struct esptrack_flow *flow,
 			  const struct esptrack_flow *other)
 {
-	if (flow->net != other->net)
+	if (flow->peer != other->peer)
 		return 0;
-	if (esptrack_endpoint_equal(&flow->src, &other->src) &&
-	    esptrack_endpoint_equal(&flow->dst, &other->dst))
-		return ESPTRACK_DIR_IN;
-	if (esptrack_endpoint_equal(&flow->src, &other->dst) &&
-	    esptrack_endpoint_equal(&flow->dst, &other->src))
-		return ESPTRACK_DIR_OUT;
-	return 0;
+	return ends_relation(flow, other);
 }
 
 /**
@@ -102,10 +111,18 @@ struct esptrack_sa *esptrack_sa_of_state(const struct xfrm_state *x)
 
 	hlist_for_each_entry_rcu(sa, state_head(x), by_state,
 				 lockdep_is_held(&esptrack_lock))
-		if (sa->x == x)
+		if (READ_ONCE(sa->x) == x)
 			return sa;
 
 	return NULL;
+}
+
+static void id_of(const struct xfrm_state *x, struct esptrack_sa_id *id)
+{
+	id->daddr = x->id.daddr;
+	id->spi = x->id.spi;
+	id->mark = x->mark;
+	id->family = x->props.family;
 }
 
 static bool has_id(const struct esptrack_sa *sa,
@@ -149,7 +166,10 @@ struct esptrack_sa *esptrack_sa_find(struct net *net,
  */
 void esptrack_sa_reindex(struct esptrack_sa *sa)
 {
-	struct esptrack_flow flow = { .net = sa->flow.net };
+	struct esptrack_flow flow = {
+		.net = sa->flow.net,
+		.peer = sa->flow.peer,
+	};
 	struct xfrm_state *x = sa->x;
 
 	lockdep_assert_held(&esptrack_lock);
@@ -171,7 +191,31 @@ void esptrack_sa_reindex(struct esptrack_sa *sa)
 	hlist_add_head(&sa->by_flow, esptrack_flow_chain(&flow));
 }
 
-/* 6.1 has no direction in the SA, and daemons need not give it later on. */
+/* Which peer a new SA belongs to: that of the flow on which it is. Where the
+ * SAs of several peers point to one mapping, the reqid tells; a rekeyed SA has
+ * that of its predecessor. Else nobody is known there.
+ */
+static u64 peer_of(const struct esptrack_sa *sa)
+{
+	const struct esptrack_sa *other;
+	u64 peer = 0;
+
+	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
+		if (other == sa || !ends_relation(&sa->flow, &other->flow))
+			continue;
+		if (other->x->props.reqid == sa->x->props.reqid)
+			return other->flow.peer;
+		if (peer && peer != other->flow.peer)
+			peer = U64_MAX;
+		else
+			peer = other->flow.peer;
+	}
+	return peer && peer != U64_MAX ? peer : ++last_peer;
+}
+
+/* 6.1 has no direction in the SA, and daemons need not give it later on. With
+ * both ends here there is no peer who could move.
+ */
 static u8 direction(const struct esptrack_sa *sa)
 {
 	struct net *net = xs_net(sa->x);
@@ -179,17 +223,24 @@ static u8 direction(const struct esptrack_sa *sa)
 
 	if (dir)
 		return dir;
-	if (esptrack_endpoint_is_local(net, &sa->flow.dst))
-		return ESPTRACK_DIR_IN;
 	if (esptrack_endpoint_is_local(net, &sa->flow.src))
 		return ESPTRACK_DIR_OUT;
+	if (esptrack_endpoint_is_local(net, &sa->flow.dst))
+		return ESPTRACK_DIR_IN;
 	return 0;
 }
 
 static void attach(struct esptrack_sa *sa)
 {
-	sa->hooked = !esptrack_hook_attach(sa->x);
-	if (sa->hooked && esptrack_claim_needed(sa->x)) {
+	int err = esptrack_hook_attach(sa->x);
+
+	if (err) {
+		net_warn_ratelimited("SA 0x%08x cannot be followed: %d\n",
+				     ntohl(sa->x->id.spi), err);
+		return;
+	}
+	sa->hooked = true;
+	if (esptrack_claim_needed(sa->x)) {
 		esptrack_claim_get(sa->x->props.family);
 		sa->claims = true;
 	}
@@ -197,20 +248,20 @@ static void attach(struct esptrack_sa *sa)
 
 static void detach(struct esptrack_sa *sa)
 {
-	if (sa->claims)
-		esptrack_claim_release(sa->x->props.family, sa->x);
 	if (sa->hooked)
 		esptrack_hook_detach(sa->x);
+	if (sa->claims)
+		esptrack_claim_release(sa->x->props.family);
 	sa->claims = false;
 	sa->hooked = false;
 }
 
 /**
- * esptrack_sa_settle() - find out the direction of an SA, if it can be known
+ * esptrack_sa_settle() - find out the direction of an SA, and hook it
  * @sa: the SA
  *
  * Neither of its addresses need be ours when an SA is added: the address may
- * come up later.
+ * come up later. So this is tried until it is known.
  *
  * Context: any, esptrack_lock held.
  */
@@ -218,13 +269,41 @@ void esptrack_sa_settle(struct esptrack_sa *sa)
 {
 	lockdep_assert_held(&esptrack_lock);
 
-	if (sa->dir)
-		return;
-	sa->dir = direction(sa);
-	if (sa->dir != ESPTRACK_DIR_IN)
-		return;
-	attach(sa);
-	esptrack_net_publish(sa);
+	if (!sa->dir) {
+		sa->dir = direction(sa);
+		if (sa->dir == ESPTRACK_DIR_IN)
+			esptrack_net_publish(sa);
+	}
+	if (sa->dir == ESPTRACK_DIR_IN && !sa->hooked)
+		attach(sa);
+}
+
+/**
+ * esptrack_sa_newest() - the highest sequence number that an SA has accepted
+ * @x: the SA, with a replay window
+ *
+ * Context: any, x->lock not held.
+ */
+u64 esptrack_sa_newest(struct xfrm_state *x)
+{
+	const struct xfrm_replay_state_esn *esn = x->replay_esn;
+	u64 newest = U64_MAX;
+
+	spin_lock_bh(&x->lock);
+	switch (x->repl_mode) {
+	case XFRM_REPLAY_MODE_LEGACY:
+		newest = x->replay.seq;
+		break;
+	case XFRM_REPLAY_MODE_BMP:
+		newest = esn->seq;
+		break;
+	case XFRM_REPLAY_MODE_ESN:
+		newest = (u64)esn->seq_hi << 32 | esn->seq;
+		break;
+	}
+	spin_unlock_bh(&x->lock);
+
+	return newest;
 }
 
 static bool same_bytes(const void *a, const void *b, size_t size)
@@ -241,8 +320,10 @@ static bool same_keys(const struct xfrm_state *a, const struct xfrm_state *b)
 }
 
 /* The daemon has deleted the SA and added it again, as strongSwan does after
- * a mapping change. To the operator it is the same one. Its history holds
- * only where the keys are the same: with new ones sequence numbers start anew.
+ * a mapping change. To the operator it is the same one. With the same keys old
+ * packets are still good, and the daemon may have copied the replay window
+ * before the last of them: whatever the old SA had accepted stays old. With
+ * new keys sequence numbers start anew.
  */
 static void take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 {
@@ -250,16 +331,18 @@ static void take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 
 	detach(sa);
 	hlist_del_rcu(&sa->by_state);
-	if (!same_keys(old, x))
-		memset(&sa->history, 0, sizeof(sa->history));
+	if (same_keys(old, x))
+		sa->history.floor = max(sa->history.floor,
+					esptrack_sa_newest(old));
+	else
+		sa->history.floor = 0;
 
 	xfrm_state_hold(x);
-	sa->x = x;
+	WRITE_ONCE(sa->x, x);
 	WRITE_ONCE(sa->gone, 0);
 	hlist_add_head_rcu(&sa->by_state, state_head(x));
 	esptrack_sa_reindex(sa);
-	if (sa->dir == ESPTRACK_DIR_IN)
-		attach(sa);
+	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
 }
 
@@ -279,13 +362,16 @@ static void add(struct esptrack_net *tn, struct xfrm_state *x)
 	hlist_add_head_rcu(&sa->by_state, state_head(x));
 	hlist_add_head(&sa->by_id, id_head(x->id.spi));
 	esptrack_sa_reindex(sa);
+	sa->flow.peer = peer_of(sa);
 	esptrack_sa_settle(sa);
+	if (!sa->dir)
+		esptrack_net_sweep_soon(tn);
 	return;
 
 free:
 	kmem_cache_free(sa_cache, sa);
 untracked:
-	net_warn_ratelimited("esptrack: no memory, SA 0x%08x is not tracked\n",
+	net_warn_ratelimited("no memory, SA 0x%08x is not tracked\n",
 			     ntohl(x->id.spi));
 }
 
@@ -308,16 +394,12 @@ static bool trackable(const struct xfrm_state *x)
 void esptrack_sa_track(struct xfrm_state *x)
 {
 	struct esptrack_net *tn = esptrack_net(xs_net(x));
-	struct esptrack_sa_id id = {
-		.daddr = x->id.daddr,
-		.spi = x->id.spi,
-		.mark = x->mark,
-		.family = x->props.family,
-	};
+	struct esptrack_sa_id id;
 	struct esptrack_sa *sa;
 
 	if (!trackable(x))
 		return;
+	id_of(x, &id);
 
 	spin_lock_bh(&esptrack_lock);
 	if (esptrack_net_is_dying(tn))
@@ -339,6 +421,25 @@ out:
 }
 
 /**
+ * esptrack_sa_changed() - an SA was changed in place
+ * @x: looks like the SA, but need not be it
+ *
+ * Context: process or softirq, x->lock not held.
+ */
+void esptrack_sa_changed(struct xfrm_state *x)
+{
+	struct esptrack_sa_id id;
+	struct esptrack_sa *sa;
+
+	id_of(x, &id);
+	spin_lock_bh(&esptrack_lock);
+	sa = esptrack_sa_find(xs_net(x), &id);
+	if (sa)
+		esptrack_sa_reindex(sa);
+	spin_unlock_bh(&esptrack_lock);
+}
+
+/**
  * esptrack_sa_is_dead() - was the SA deleted?
  * @sa: the SA
  *
@@ -355,9 +456,12 @@ bool esptrack_sa_is_dead(const struct esptrack_sa *sa)
  * esptrack_sa_died() - note the time of an SA's death
  * @x: the SA, held by the caller
  *
+ * Should it be missed, where a daemon makes the SA anew at the same time, the
+ * sweep finds it.
+ *
  * Context: any; x->lock may be held, so esptrack_lock is not taken.
  */
-void esptrack_sa_died(struct xfrm_state *x)
+void esptrack_sa_died(const struct xfrm_state *x)
 {
 	struct esptrack_sa *sa;
 

@@ -13,20 +13,26 @@ struct esptrack_net;
 /* Protects the tracked SAs and their indexes. Outside of x->lock, which
  * EXPIRE and NEWAE notifications hold: nothing that runs under them may take
  * it. Not taken for packets that come from the endpoint, nor for any packet
- * before it has been authenticated.
+ * that its SA has not accepted.
  */
 extern spinlock_t esptrack_lock;
 
 /**
  * struct esptrack_flow - where the packets of an SA go
  * @net: namespace
+ * @peer: whose SA it is
  * @src: source end
  * @dst: destination end
  *
  * The opposite direction of the flow has the ends exchanged.
+ *
+ * A NAT may give one peer the mapping that another one had, while the SAs of
+ * the latter still point there. So an SA belongs to the peer on whose flow it
+ * was when we first met it, and the ends alone never make it another's.
  */
 struct esptrack_flow {
 	struct esptrack_net *net;
+	u64 peer;
 	struct esptrack_endpoint src;
 	struct esptrack_endpoint dst;
 };
@@ -51,6 +57,8 @@ struct esptrack_flow {
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule
  * @history: for the rules
+ * @left: where the flow was before another of its SAs moved it
+ * @left_at: when that was, as &esptrack_facts.now
  * @seen: the last source that was reported while static_nat is off
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
@@ -73,6 +81,8 @@ struct esptrack_sa {
 	u64 moves;
 	u64 refused;
 	struct esptrack_history history;
+	struct esptrack_endpoint left;
+	u64 left_at;
 	struct esptrack_endpoint seen;
 	struct esptrack_knob *knob;
 };
@@ -127,15 +137,17 @@ struct esptrack_sa_info {
 };
 
 void esptrack_sa_track(struct xfrm_state *x);
+void esptrack_sa_changed(struct xfrm_state *x);
 void esptrack_sa_settle(struct esptrack_sa *sa);
 void esptrack_sa_unlink(struct esptrack_sa *sa);
 void esptrack_sa_free(struct esptrack_sa *sa);
-void esptrack_sa_died(struct xfrm_state *x);
+void esptrack_sa_died(const struct xfrm_state *x);
 bool esptrack_sa_is_dead(const struct esptrack_sa *sa);
 
 struct esptrack_sa *esptrack_sa_of_state(const struct xfrm_state *x);
 struct esptrack_sa *esptrack_sa_find(struct net *net,
 				     const struct esptrack_sa_id *id);
+u64 esptrack_sa_newest(struct xfrm_state *x);
 void esptrack_sa_reindex(struct esptrack_sa *sa);
 struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow);
 u8 esptrack_flow_relation(const struct esptrack_flow *flow,

@@ -107,15 +107,16 @@ class Genl:
         return struct.unpack("=H", found[1])[0]
 
 
-def tell(flags, data):
+def tell(kind, flags, data):
     code = -struct.unpack_from("=i", data)[0]
     if not code:
         return "ok"
-    text = errno.errorcode[code]
-    # Behind the error there is the header of the request, or all of it.
-    offset = 20
-    if not flags & NLM_F_CAPPED:
-        offset = 4 + struct.unpack_from("=I", data, 4)[0]
+    text = "EOPNOTSUPP" if code == errno.EOPNOTSUPP else errno.errorcode[code]
+    # Behind an error there is the header of the request, or all of it; behind
+    # the end of a dump there is neither.
+    offset = 4
+    if kind == NLMSG_ERROR:
+        offset += 16 if flags & NLM_F_CAPPED else struct.unpack_from("=I", data, 4)[0]
     tlvs = dict(attrs(data[offset:])) if flags & NLM_F_ACK_TLVS else {}
     if ACK_MSG in tlvs:
         text += ": " + tlvs[ACK_MSG].rstrip(b"\0").decode()
@@ -132,10 +133,7 @@ def main():
     genl.send(genl.family("esptrack"), cmd, data, flags[0] if flags else 0)
     for kind, flags, data in genl.answers():
         if kind in (NLMSG_ERROR, NLMSG_DONE):
-            # A dump ends with a status and its own attributes.
-            print(tell(flags, data) if kind == NLMSG_ERROR else
-                  "ok" if not struct.unpack_from("=i", data)[0] else
-                  errno.errorcode[-struct.unpack_from("=i", data)[0]])
+            print(tell(kind, flags, data))
 
 
 main()

@@ -828,6 +828,9 @@ tunnel_up()
 		;;
 	static)
 		static_sa || bail "no SAs"
+		# The NAT has no mapping before the client has sent something.
+		quietly in_ns client ping -n -c 1 -W 5 -I "$CLIENT_NET" $SERVER_NET ||
+			bail "no tunnel"
 		;;
 	*)
 		bail "tunnel_up: $1"

@@ -87,7 +87,7 @@ knob()
 knob_set()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	in_ns "$1" sh -c 'echo "$1" > "$2"' sh "$3" "$knobs/$2@$SERVER/static_nat"
+	in_ns "$1" bash -c 'echo "$1" > "$2"' bash "$3" "$knobs/$2@$SERVER/static_nat"
 }
 
 knob_exists()

@@ -80,7 +80,7 @@ static void test_each_rule(void)
 	struct outcome outcome;
 
 	check(moves(&good, &history), "all rules hold: move");
-	check(history.moved_seq == good.seq, "a move is remembered");
+	check(history.floor == good.seq, "a move is remembered");
 
 	CHECK_ONLY(integrity, false, ESPTRACK_REASON_NO_INTEGRITY,
 		   "no integrity: refused");
@@ -90,6 +90,8 @@ static void test_each_rule(void)
 		   "as old as the newest: refused");
 	CHECK_ONLY(seq, good.newest - 1, ESPTRACK_REASON_STALE,
 		   "older than the newest: refused");
+	CHECK_ONLY(left_lately, true, ESPTRACK_REASON_STALE,
+		   "where another SA has just left: refused");
 	CHECK_ONLY(source_valid, false, ESPTRACK_REASON_SOURCE,
 		   "source is no peer: refused");
 	CHECK_ONLY(same_address, false, ESPTRACK_REASON_ADDRESS,
@@ -102,7 +104,7 @@ static void test_each_rule(void)
 	memset(&history, 0, sizeof(history));
 	facts.static_nat = false;
 	outcome = judge(&facts, &history);
-	check(outcome.verdict == ESPTRACK_OBSERVE && !history.moved_seq,
+	check(outcome.verdict == ESPTRACK_OBSERVE && !history.floor,
 	      "static_nat off: observed, and nothing remembered");
 }
 
@@ -125,7 +127,7 @@ static void test_newest(void)
 	      "asynchronous, the window has advanced to it: move");
 	facts.newest = 12;
 	facts.seq = 12;
-	history.moved_seq = 12;
+	history.floor = 12;
 	check(refused(&facts, &history, ESPTRACK_REASON_STALE),
 	      "asynchronous, the packet of the last move: refused");
 	facts.seq = 13;
@@ -143,7 +145,7 @@ static void test_newest(void)
 	      "ESN, low half newer but high half older: refused");
 
 	memset(&history, 0, sizeof(history));
-	history.moved_seq = 20;
+	history.floor = 20;
 	facts = good;
 	facts.seq = 15;
 	check(refused(&facts, &history, ESPTRACK_REASON_STALE),

@@ -22,6 +22,10 @@ pair()
 	xfrm state add src $nat_addr dst $SERVER proto esp spi $2 reqid $1 mode tunnel replay-window 32 $algo encap espinudp $4 $5 0.0.0.0
 	xfrm state add src $SERVER dst $nat_addr proto esp spi $3 reqid $1 mode tunnel $algo encap espinudp $5 $4 0.0.0.0
 	END
+	# The server sends by the newest SA of a reqid.
+	ip_batch client <<-END || bail "no pair"
+	xfrm state add src $SERVER_PUB dst $CLIENT proto esp spi $3 reqid $1 mode tunnel replay-window 32 $algo encap espinudp 4500 4500 0.0.0.0
+	END
 	knob_wait server "$2"
 }
 
@@ -66,19 +70,27 @@ check_eq "each inbound SA counts its move" \
 	"$(knob server $spi moves)$(knob server 0x00001002 moves)$(knob server 0x00001003 moves)" 111
 check_eq "the other peer's does not" "$(knob server 0x00001004 moves)" 0
 
-# Two peers behind one NAT: this one takes the port that the other had.
-quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x1004
-quietly ip -n server xfrm state delete src $SERVER dst "$nat_addr" proto esp spi 0x2004
+# The NAT gives this peer the port that the other one had, whose SAs still point
+# there. They must not become one flow: when the peer goes on, they stay.
 nat_rebind 39999
 check "ping from a port that another peer had is answered" ping_once
 check_eq "the tunnel is there" "$(encap_of server $spi)" "39999 4500"
+check_eq "its flow has the SAs that it had" \
+	"$(knob server $spi outbound | sort | tr '\n' ' ')" "0x00002001 0x00002002 0x00002003 "
+nat_rebind 30003
+check "ping from the next mapping is answered" ping_once
+check_eq "the other peer's SAs have stayed" "$(ports)" \
+	"30003 4500,4500 30003,30003 4500,4500 30003,30003 4500,4500 30003,39999 4500,4500 39999,"
 
 # More moves than the throttle allows: refused ones are reported as such.
-for port in 30011 30012 30013 30014 30015 30016 30017 30018 30019 30020; do
-	nat_rebind $port
-	quietly in_ns client ping -n -c 1 -W 0.1 -I "$CLIENT_NET" "$SERVER_NET" > /dev/null
+for port in $(seq 31001 31060); do
+	nat_rebind "$port"
+	# Unanswered once the throttle is on.
+	in_ns client ping -n -c 1 -W 0.1 -I "$CLIENT_NET" "$SERVER_NET" > "$tmp/ping.log"
+	if events_reached server refused 1; then
+		break
+	fi
 done
-events_wait server refused 1
 check_eq "moves at packet rate are throttled" \
 	"$(jq -r 'select(.name == "sa-refused-ntf") | .msg.event.reason' "$tmp/events-server" | sort -u)" \
 	throttled

@@ -65,11 +65,11 @@ check_eq "replayed: no event at all" "$(events_count server all)" 0
 # One packet is lost behind the place where the attacker listens, and comes
 # late, from the attacker, while the replay window still takes it.
 path_block to_server
-traffic_wait client sent 3 || bail "no traffic"
+traffic_wait client sent 10 || bail "no traffic"
+held=$(wire_lines wan | awk -v spi=$spi '$4 == spi { seq = $5 } END { print seq }')
 path_unblock
-traffic_wait server received 5 || bail "no traffic"
-held=$(wire_lines wan | awk -v spi=$spi '$4 == spi { print $5 }' | sort -n | tail -n 8 | head -n 1)
 note "held back: $held"
+traffic_wait server received 5 || bail "no traffic"
 received=$(traffic_count server received)
 attack --pick "seq=$held"
 if ! events_wait server refused 1; then

@@ -19,8 +19,9 @@
  * enum esptrack_cmd - commands and notifications of the family
  *
  * @ESPTRACK_CMD_SA_GET: do: the tracked inbound SA that %ESPTRACK_A_SA selects
- *	by SPI and local address (and mark, if it has one); ENOENT if there is
- *	none. dump: all tracked inbound SAs. The reply holds %ESPTRACK_A_SA.
+ *	by SPI, local address and mark; ENOENT if there is none. The mark must
+ *	be that of the SA: without one an SA without mark is meant, and without
+ *	a mask all its bits count. dump: all tracked inbound SAs. The reply holds %ESPTRACK_A_SA.
  * @ESPTRACK_CMD_SA_SET: set %ESPTRACK_A_SA_STATIC_NAT of the SA that
  *	%ESPTRACK_A_SA selects. Moves nothing by itself: the next packet does.
  * @ESPTRACK_CMD_SA_MOVED_NTF: an authenticated and newest packet came from a
@@ -78,7 +79,7 @@ enum esptrack_attr {
  * @ESPTRACK_A_SA_REFUSED: u64, authenticated packets from another endpoint
  *	that were not allowed to move the SA
  * @ESPTRACK_A_SA_OUTBOUND: be32, SPI of an outbound SA on the same flow;
- *	repeated for each
+ *	repeated for each, up to 32
  */
 enum esptrack_sa_attr {
 	ESPTRACK_A_SA_PAD = 1,
@@ -122,7 +123,9 @@ enum esptrack_endpoint_attr {
  *
  * @ESPTRACK_A_EVENT_PAD: alignment of 64-bit values
  * @ESPTRACK_A_EVENT_SEQ: u64, number of the event in its network namespace:
- *	1, 2, 3 ...; a gap tells a listener that it lost messages
+ *	1, 2, 3 ... in the order in which they happened and are sent, from 1
+ *	again when the module is loaded again; a gap tells a listener that it
+ *	lost messages, or that the kernel had no memory to make them
  * @ESPTRACK_A_EVENT_TIME: u64, nanoseconds of CLOCK_BOOTTIME
  * @ESPTRACK_A_EVENT_OLD: nest of &enum esptrack_endpoint_attr, the endpoint
  *	before the event
@@ -132,8 +135,8 @@ enum esptrack_endpoint_attr {
  *	half is 0 without ESN
  * @ESPTRACK_A_EVENT_REASON: u32, &enum esptrack_reason; only in refused
  * @ESPTRACK_A_EVENT_MOVED: nest of &enum esptrack_member_attr, one SA that was
- *	moved, repeated for each; only in moved. Left out where the message is
- *	full: %ESPTRACK_A_EVENT_MOVED_COUNT has them all
+ *	moved, repeated for each, up to 32; only in moved.
+ *	%ESPTRACK_A_EVENT_MOVED_COUNT counts them all
  * @ESPTRACK_A_EVENT_MOVED_COUNT: u32, number of SAs that were moved; only in
  *	moved
  */
@@ -184,7 +187,8 @@ enum esptrack_dir {
  *
  * @ESPTRACK_REASON_NO_INTEGRITY: the SA has no integrity algorithm
  * @ESPTRACK_REASON_NO_REPLAY: the SA has no replay window
- * @ESPTRACK_REASON_STALE: not newer than every packet accepted before
+ * @ESPTRACK_REASON_STALE: not newer than every packet accepted before; or from
+ *	the endpoint that another SA of the flow has just left
  * @ESPTRACK_REASON_SOURCE: source is not unicast, is ours, or has port 0
  * @ESPTRACK_REASON_ADDRESS: the address changed, and addresses are not followed
  * @ESPTRACK_REASON_OFFLOAD: the SA is offloaded to a device
