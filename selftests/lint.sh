@@ -32,7 +32,7 @@ verdict()
 # Only the kernel's source package has checkpatch.
 checkpatch_get()
 {
-	local dir=$BUILD/checkpatch package=linux-source-${release%%.[0-9]*-*}
+	local dir=$BUILD/checkpatch package
 
 	package=linux-source-$(cut -d. -f1,2 <<< "$release")
 	if [ -e "$dir/checkpatch.pl" ]; then
@@ -57,9 +57,11 @@ checkpatch_get()
 
 checkpatch()
 {
-	# Elsewhere, or it leaves a cache file in the tree.
-	(cd "$BUILD" && perl checkpatch/checkpatch.pl --strict --no-tree \
-		--terse --show-types --no-summary --summary-file "$@")
+	# It collects names from a kernel's headers, where it finds them, and
+	# leaves a cache file.
+	mkdir -p "$BUILD/checkpatch/include"
+	(cd "$BUILD/checkpatch" && perl checkpatch.pl --strict --no-tree --root=. \
+		--terse --show-types --no-summary -f "$@")
 }
 
 kbuild_check()
