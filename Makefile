@@ -25,7 +25,7 @@ tool:
 	$(MAKE) -C userspace O='$(BUILD)/tool'
 
 install: all
-	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules_install
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' $(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
 	$(MAKE) -C userspace O='$(BUILD)/tool' install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
 kmod:

@@ -75,6 +75,27 @@ note "to the client: $(traffic .to_client.lost) of $(traffic .to_client.sent) lo
 
 module_load static_nat=1
 knob_wait server $spi
+# More than one message holds, and all at once.
+for ((i = 0; i < 1000; i++)); do
+	echo "xfrm state add src $NAT_ADDR dst $SERVER proto esp spi $((0x10000 + i)) reqid 7" \
+		"mode tunnel aead rfc4106(gcm(aes)) $static_key 128" \
+		"encap espinudp $((10000 + i)) 4500 0.0.0.0"
+done | ip_batch server
+last=0x$(printf %08x $((0x10000 + 999)))
+knob_wait server "$last"
+check_eq "a dump has each of 1,000 more SAs once" \
+	"$(tool server -j show | jq '[.[] | select(.reqid == 7) | .spi] | [length, (unique | length)] | join(" ")')" \
+	'"1000 1000"'
+check_eq "sysfs has them too" "$(in_ns server ls $knobs | wc -l)" 1001
+for ((i = 0; i < 1000; i++)); do
+	echo "xfrm state delete src $NAT_ADDR dst $SERVER proto esp spi $((0x10000 + i))"
+done | ip_batch server
+knob_alone()
+{
+	[ "$(in_ns server ls $knobs)" = "$spi@$SERVER" ]
+}
+check "they go away together" busywait 20 knob_alone
+
 # A namespace that goes away with its SAs, at once or while the module does.
 for ns in gone going; do
 	quietly ip netns add $ns
