@@ -25,7 +25,7 @@ knob_wait server $spi
 pass "an SA gets its knob"
 check_fails "the client's namespace does not show it" in_ns client test -d "$knobs/$spi@$SERVER"
 check_fails "the first namespace does not show it" test -d "$knobs/$spi@$SERVER"
-check_eq "an outbound SA gets none" "$(in_ns server ls $knobs)" "$spi@$SERVER"
+check_eq "an outbound SA gets none" "$(in_ns server ls "$knobs")" "$spi@$SERVER"
 check_eq "but it is named with the inbound one" "$(knob server $spi outbound)" $STATIC_SPI_OUT
 check_eq "endpoint" "$(knob server $spi endpoint)" "$nat_addr:$nat_port"
 check_eq "reqid" "$(knob server $spi reqid)" 1
@@ -41,7 +41,7 @@ check_fails "a deleted SA is not shown any more" \
 	tool server show spi 0x1111 dst $SERVER
 busywait 10 knob_gone 0x00001111
 check_eq "its knob is removed, and ESP without UDP gets none" \
-	"$(in_ns server ls $knobs)" "$spi@$SERVER"
+	"$(in_ns server ls "$knobs")" "$spi@$SERVER"
 
 traffic_start
 traffic_wait client received 100 || bail "no traffic"
@@ -86,13 +86,13 @@ knob_wait server "$last"
 check_eq "a dump has each of 1,000 more SAs once" \
 	"$(tool server -j show | jq '[.[] | select(.reqid == 7) | .spi] | [length, (unique | length)] | join(" ")')" \
 	'"1000 1000"'
-check_eq "sysfs has them too" "$(in_ns server ls $knobs | wc -l)" 1001
+check_eq "sysfs has them too" "$(in_ns server ls "$knobs" | wc -l)" 1001
 for ((i = 0; i < 1000; i++)); do
 	echo "xfrm state delete src $NAT_ADDR dst $SERVER proto esp spi $((0x10000 + i))"
 done | ip_batch server
 knob_alone()
 {
-	[ "$(in_ns server ls $knobs)" = "$spi@$SERVER" ]
+	[ "$(in_ns server ls "$knobs")" = "$spi@$SERVER" ]
 }
 check "they go away together" busywait 20 knob_alone
 
