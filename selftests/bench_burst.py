@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Send ESP packets that were made beforehand, and time the kernel at it.
+
+  record FILE COUNT LOCAL REMOTE   send COUNT datagrams through the tunnel from
+                                   LOCAL, and keep the ESP packets that come of
+                                   it and never arrive anywhere
+  send FILE NETNS REMOTE PEER      send them to PEER in bursts; NETNS is where
+                                   the datagrams to REMOTE arrive
+  move FILE NETNS REMOTE PEER      send some one by one, first all from one
+                                   port, then each from another
+
+To be run in the client's namespace. With --plain the packets are ESP without
+UDP. send and move print a JSON object with the nanoseconds of each burst, or
+packet. Between two network namespaces on one processor all of a packet's way
+is done when the call that sends it returns. That this is so is checked: all of a
+burst must have come to the receiver's socket when the clock has been read.
+"""
+
+import argparse
+import ctypes
+import gc
+import json
+import os
+import socket
+import struct
+import sys
+import time
+
+PORT = 4500
+PORT_INNER = 7000
+CLONE_NEWNET = 0x40000000
+SO_ATTACH_FILTER = 26
+SO_MEMINFO = 55
+MEMINFO_DROPS = 8
+BPF_RET = 6
+ETH_P_ALL = 3
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("len", ctypes.c_size_t)]
+
+
+class Msghdr(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_void_p), ("namelen", ctypes.c_uint),
+                ("iov", ctypes.POINTER(Iovec)), ("iovlen", ctypes.c_size_t),
+                ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t),
+                ("flags", ctypes.c_int)]
+
+
+class Mmsghdr(ctypes.Structure):
+    _fields_ = [("hdr", Msghdr), ("len", ctypes.c_uint)]
+
+
+def check(result):
+    if result < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+    return result
+
+
+def socket_in(netns, address):
+    """A socket in another network namespace stays there."""
+    with open("/proc/self/ns/net", "rb") as home, \
+            open("/run/netns/" + netns, "rb") as other:
+        check(libc.setns(other.fileno(), CLONE_NEWNET))
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(address)
+        check(libc.setns(home.fileno(), CLONE_NEWNET))
+    # Nothing that arrives is kept, or slabs would grow and shrink in between.
+    nothing = ctypes.create_string_buffer(struct.pack("=HBBI", BPF_RET, 0, 0, 0), 8)
+    program = struct.pack("@HP", 1, ctypes.addressof(nothing))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    return sock
+
+
+def arrived(sock):
+    """How many packets a socket of socket_in() has been given."""
+    info = sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)
+    return struct.unpack("=9I", info)[MEMINFO_DROPS]
+
+
+def sender(args, port=PORT):
+    if args.plain:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ESP)
+    else:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("", port))
+    sock.connect((args.peer, 0 if args.plain else PORT))
+    return sock
+
+
+def load(path):
+    packets = []
+    with open(path, "rb") as file:
+        while size := file.read(2):
+            packets.append(file.read(struct.unpack("!H", size)[0]))
+    return packets
+
+
+def record(args):
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                         socket.htons(ETH_P_ALL))
+    wire.bind(("eth0", ETH_P_ALL))
+    wire.settimeout(10)
+    inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    inner.bind((args.local, PORT_INNER))
+    inner.connect((args.remote, PORT_INNER))
+    wanted = socket.IPPROTO_ESP if args.plain else socket.IPPROTO_UDP
+    header = 20 if args.plain else 28
+
+    with open(args.file, "wb") as file:
+        for _ in range(args.count):
+            inner.send(bytes(args.size))
+            while True:
+                data, address = wire.recvfrom(2048)
+                if (address[2] == socket.PACKET_OUTGOING and
+                        address[1] == 0x0800 and data[9] == wanted):
+                    break
+            file.write(struct.pack("!H", len(data) - header) + data[header:])
+
+
+def messages(packets):
+    array = (Mmsghdr * len(packets))()
+    for slot, packet in zip(array, packets):
+        iov = Iovec(packet, len(packet))
+        slot.hdr.iov = ctypes.pointer(iov)
+        slot.hdr.iovlen = 1
+    return array
+
+
+def send(args):
+    packets = load(args.file)
+    receiver = socket_in(args.netns, (args.remote, PORT_INNER))
+    sock = sender(args)
+    fd = sock.fileno()
+    bursts = [messages(packets[first:first + args.burst])
+              for first in range(0, len(packets), args.burst)]
+    times = []
+
+    gc.disable()
+    for burst in bursts:
+        before = arrived(receiver)
+        start = time.monotonic_ns()
+        sent = libc.sendmmsg(fd, burst, len(burst), 0)
+        end = time.monotonic_ns()
+        received = arrived(receiver) - before
+        if check(sent) != len(burst) or received != len(burst):
+            sys.exit(f"of {len(burst)} packets {sent} were sent and {received} received")
+        times.append(end - start)
+
+    return {"burst": args.burst, "ns": times[args.warm_up:]}
+
+
+def move(args):
+    packets = iter(load(args.file))
+    receiver = socket_in(args.netns, (args.remote, PORT_INNER))
+    home = sender(args)
+    others = [sender(args, PORT + 1 + i) for i in range(args.moves)]
+
+    def timed(sock):
+        packet = next(packets)
+        before = arrived(receiver)
+        start = time.monotonic_ns()
+        sock.send(packet)
+        end = time.monotonic_ns()
+        if arrived(receiver) - before != 1:
+            sys.exit("a packet was not received")
+        return end - start
+
+    gc.disable()
+    for i in range(args.warm_up):
+        timed(home)
+    still = [timed(home) for _ in range(args.moves)]
+    moving = [timed(other) for other in others]
+    return {"still": still, "moving": moving}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plain", action="store_true")
+    commands = parser.add_subparsers(required=True)
+    sub = commands.add_parser("record")
+    sub.add_argument("file")
+    sub.add_argument("count", type=int)
+    sub.add_argument("local")
+    sub.add_argument("remote")
+    sub.add_argument("--size", type=int, default=64)
+    sub.set_defaults(function=record)
+    for name, function in (("send", send), ("move", move)):
+        sub = commands.add_parser(name)
+        sub.add_argument("file")
+        sub.add_argument("netns")
+        sub.add_argument("remote")
+        sub.add_argument("peer")
+        sub.add_argument("--burst", type=int, required=True)
+        sub.add_argument("--moves", type=int, default=8)
+        sub.add_argument("--warm-up", type=int, required=True)
+        sub.set_defaults(function=function)
+    args = parser.parse_args()
+    result = args.function(args)
+    if result:
+        print(json.dumps(result))
+
+
+main()

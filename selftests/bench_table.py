@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+bench_table.py RELEASE PACKETS REBINDING JSON: make figures from the results in
+what bench_packets.sh and bench_rebinding.sh have printed, print them as a table,
+and write them to a file. Fails if one misses its goal.
+"""
+
+import json
+import statistics
+import sys
+
+# Name, figure and variant to compare with the stock kernel, goal
+PACKETS = [
+    ("known endpoint, synchronous crypto", "sync", "esptrack", 40),
+    ("known endpoint, async-capable crypto", "async", "esptrack", 110),
+    ("other SA (plain ESP), a synchronous one tracked", "beside-sync", "esptrack", None),
+    ("other SA (plain ESP), an async-capable one tracked", "beside-async", "esptrack", None),
+    ("noise: not loaded, measured again", "again", "stock", None),
+]
+
+# Counters of what is dropped while a daemon reinstalls SAs and policies
+DAEMON = ("XfrmOutPolBlock", "XfrmInNoPols", "XfrmInNoStates")
+
+METHOD = """\
+Instructions: the guest has one processor and a clock that counts them. A burst
+of ESP packets made beforehand (datagrams of 64 bytes in tunnel mode) is sent over
+one veth pair; what is counted is sendmmsg() from call to return, and with it all
+that the kernel does with them up to the receiver's socket, per packet. Of each measurement the burst with the
+fewest counts (interrupts only add). The variants take turns, each measurement
+with an SA of its own; "added" is the median, lowest and highest difference
+between any two of them.
+Moves: the same with single packets, each from a new port, less one from the
+known port. The stock kernel's part is its own mapping message.
+Rebindings: 100 datagrams a second each way, strongSwan or static keys; then the
+NAT gives the client's port 4500 a new one. "After news": sent by the server
+after the first packet from the new mapping had reached it; "in flight": before.
+First reply: from that news until a datagram sent after it has arrived; it is
+real time, and as slow as the guest is. Daemon: datagrams either way that the
+server dropped while its daemon reinstalled the SAs; how many depends on how long
+that takes. Otherwise: lost after the news, and not by the daemon."""
+
+
+def results(path):
+    found = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("result: "):
+                found.append(json.loads(line.removeprefix("result: ")))
+    return found
+
+
+def select(found, figure, variant):
+    return [r for r in found if r["figure"] == figure and r["variant"] == variant]
+
+
+def spread(values):
+    return {"median": round(statistics.median(values), 1),
+            "lowest": round(min(values), 1), "highest": round(max(values), 1)}
+
+
+def packet_figures(found):
+    def per_packet(result):
+        return min(result["ns"]) / result["burst"]
+
+    figures = []
+    for name, figure, variant, goal in PACKETS:
+        base = "sync" if figure == "again" else figure
+        stock = [per_packet(r) for r in select(found, base, "stock")]
+        other = [per_packet(r) for r in select(found, figure, variant)]
+        if not other:
+            continue
+        added = spread([b - a for a in stock for b in other])
+        figures.append({"name": name, "stock": round(statistics.median(stock), 1),
+                        "other": round(statistics.median(other), 1),
+                        "added": added, "goal": goal,
+                        "met": goal is None or added["highest"] <= goal})
+    return figures
+
+
+def move_figures(found):
+    """What a packet costs more than one that moves nothing."""
+    return {variant: spread([min(r["moving"]) - min(r["still"])
+                             for r in select(found, "move", variant)])
+            for variant in ("stock", "esptrack")}
+
+
+def rebinding_figure(result):
+    client = result["since_news"]["to_client"]
+    to_server = result["since_news"]["to_server"]["lost"]
+    daemon = sum(result["dropped"].get(name, 0) for name in DAEMON)
+    otherwise = client["lost_after"] + to_server - daemon
+    loaded = result["variant"] == "esptrack"
+    return {"scenario": result["scenario"], "variant": result["variant"],
+            "sent": client["sent"], "in_flight": client["lost_before"],
+            "lost_to_client": client["lost_after"], "lost_to_server": to_server,
+            "first_reply": client["recovery"], "mapping": result["mapping"],
+            "newsa": result["newsa"], "delsa": result["delsa"],
+            "daemon": daemon, "otherwise": otherwise,
+            "goal": 0 if loaded else None,
+            "met": not loaded or otherwise <= 0}
+
+
+def verdict(figure):
+    if figure["goal"] is None:
+        return ""
+    return f"{figure['goal']:>3} {'met' if figure['met'] else 'MISSED'}"
+
+
+def print_packets(guest, figures, moves):
+    print(f"Instructions per received packet (ChaCha20-Poly1305: {guest['sync']};")
+    print(f"AES-GCM: {guest['async']}; {guest['packets']};")
+    print(f"spectre v2: {guest['spectre'].split(';')[0]})\n")
+    print(f"{'':52}{'not loaded':>11}{'loaded':>10}{'added':>8}  {'(range)':18}goal")
+    for f in figures:
+        added = f["added"]
+        between = f"({added['lowest']:+.1f} .. {added['highest']:+.1f})"
+        print(f"{f['name']:52}{f['stock']:11.1f}{f['other']:10.1f}"
+              f"{added['median']:+8.1f}  {between:18}{verdict(f)}".rstrip())
+    stock, loaded = moves["stock"]["median"], moves["esptrack"]["median"]
+    print(f"{'packet from a new port, beyond a normal one':52}"
+          f"{stock:11.1f}{loaded:10.1f}{loaded - stock:+8.1f}")
+
+
+def print_rebindings(figures):
+    form = "{:10} {:11} {:>6} {:>9} {:>9} {:>11} {:>9} {:>9} {:>11} {:>7} {:>10}  {}"
+    print("\nRebindings\n")
+    print(form.format("", "", "server", "lost to", "client", "first", "lost to",
+                      "mapping", "SAs deleted", "lost by", "lost", ""))
+    print(form.format("scenario", "module", "sent", "in flight", "after news",
+                      "reply", "server", "messages", "and added", "daemon",
+                      "otherwise", "goal"))
+    for f in figures:
+        module = "not loaded" if f["variant"] == "stock" else "loaded"
+        reply = "never"
+        if f["first_reply"] is not None:
+            reply = f"{f['first_reply'] * 1000:.0f} ms"
+        print(form.format(f["scenario"], module, f["sent"], f["in_flight"],
+                          f["lost_to_client"], reply, f["lost_to_server"],
+                          f["mapping"], f["newsa"] + f["delsa"], f["daemon"],
+                          f["otherwise"], verdict(f)).rstrip())
+
+
+def main():
+    release, packets, rebinding, output = sys.argv[1:]
+    found = results(packets)
+    guest = next(r for r in found if r["figure"] == "guest")
+    figures = packet_figures(found)
+    moves = move_figures(found)
+    rebindings = [rebinding_figure(r) for r in results(rebinding)]
+
+    print(f"esptrack on {release}\n")
+    print_packets(guest, figures, moves)
+    print_rebindings(rebindings)
+    print(f"\n{METHOD}")
+    with open(output, "w", encoding="utf-8") as file:
+        json.dump({"release": release, "guest": guest, "packets": figures,
+                   "moves": moves, "rebindings": rebindings}, file, indent=1)
+        file.write("\n")
+    sys.exit(not all(f["met"] for f in figures + rebindings))
+
+
+main()
