@@ -24,12 +24,12 @@ DAEMON = ("XfrmOutPolBlock", "XfrmInNoPols", "XfrmInNoStates")
 
 METHOD = """\
 Instructions: the guest has one processor and a clock that counts them. A burst
-of ESP packets made beforehand (datagrams of 64 bytes in tunnel mode) is sent over
-one veth pair; what is counted is sendmmsg() from call to return, and with it all
-that the kernel does with them up to the receiver's socket, per packet. Of each measurement the burst with the
-fewest counts (interrupts only add). The variants take turns, each measurement
-with an SA of its own; "added" is the median, lowest and highest difference
-between any two of them.
+of ESP packets made beforehand (datagrams of 64 bytes in tunnel mode) is sent
+over one veth pair. What is counted is sendmmsg() from call to return, and with
+it all that the kernel does with them up to the receiver's socket, per packet.
+Of each measurement the burst with the fewest counts (interrupts only add). The
+variants take turns, each measurement with an SA of its own; "added" is the
+median, lowest and highest difference between any two of them.
 Moves: the same with single packets, each from a new port, less one from the
 known port. The stock kernel's part is its own mapping message.
 Rebindings: 100 datagrams a second each way, strongSwan or static keys; then the
@@ -126,7 +126,7 @@ def print_rebindings(figures):
     form = "{:10} {:11} {:>6} {:>9} {:>9} {:>11} {:>9} {:>9} {:>11} {:>7} {:>10}  {}"
     print("\nRebindings\n")
     print(form.format("", "", "server", "lost to", "client", "first", "lost to",
-                      "mapping", "SAs deleted", "lost by", "lost", ""))
+                      "mapping", "SAs deleted", "lost by", "lost", "").rstrip())
     print(form.format("scenario", "module", "sent", "in flight", "after news",
                       "reply", "server", "messages", "and added", "daemon",
                       "otherwise", "goal"))
