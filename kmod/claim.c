@@ -180,23 +180,29 @@ static struct xfrm_state *claim_state(const struct claim *claim,
 	return NULL;
 }
 
-/* xfrm_rcv_cb(): @err is 0 when all transforms of the packet went well, and
- * negative when it is about to be dropped. More than 0 passes it on to the
- * next handler.
- */
-static int claim_callback(struct sk_buff *skb, int err)
+static noinline void claim_resolve(const struct sk_buff *skb, int err)
 {
 	struct claim claim;
 	struct xfrm_state *x;
 
-	if (likely(!esptrack_claims_pending()) || !claim_take(skb, &claim))
-		return 1;
+	if (!claim_take(skb, &claim))
+		return;
 
 	x = claim_state(&claim, skb);
 	if (!err && x) {
 		claim.packet.advanced = true;
 		esptrack_flow_accepted(x, &claim.packet);
 	}
+}
+
+/* xfrm_rcv_cb(): @err is 0 when all transforms of the packet went well, and
+ * negative when it is about to be dropped. More than 0 passes it on to the
+ * next handler. Called for every ESP packet, so it needs no stack of its own.
+ */
+static int claim_callback(struct sk_buff *skb, int err)
+{
+	if (unlikely(esptrack_claims_pending()))
+		claim_resolve(skb, err);
 	return 1;
 }
 

@@ -39,4 +39,13 @@ static inline u8 esptrack_xfrm_dir(const struct xfrm_state *x)
 	return 0;
 }
 
+/* SAs can be bound to a processor since 6.13. */
+static inline void esptrack_xfrm_copy_pcpu(struct xfrm_state *to,
+					   const struct xfrm_state *from)
+{
+#ifdef ESPTRACK_HAVE_XFRM_PCPU
+	to->pcpu_num = from->pcpu_num;
+#endif
+}
+
 #endif /* ESPTRACK_COMPAT_H */

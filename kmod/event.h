@@ -13,10 +13,12 @@ struct esptrack_net;
  * struct esptrack_member - an SA that was moved
  * @spi: SPI
  * @dir: &enum esptrack_dir
+ * @x: the SA in the kernel, held
  */
 struct esptrack_member {
 	__be32 spi;
 	u8 dir;
+	struct xfrm_state *x;
 };
 
 /**

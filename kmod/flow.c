@@ -10,7 +10,9 @@
 
 #include "event.h"
 #include "hook.h"
+#include "move.h"
 #include "net.h"
+#include "policy.h"
 #include "sa.h"
 
 /* How long a packet of another SA may be under way that left the peer before
@@ -30,18 +32,31 @@ static bool has_integrity(const struct xfrm_state *x)
 	return crypto_aead_authsize(x->data);
 }
 
-/* A device keeps its own copy of the ports. */
-static bool is_offloaded(const struct esptrack_sa *sa)
+/* The rules about the flow as a whole. */
+static void gather_flow(const struct esptrack_sa *sa,
+			const struct esptrack_packet *packet,
+			struct esptrack_facts *facts)
 	__must_hold(&esptrack_lock)
 {
 	const struct esptrack_sa *other;
 
-	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow)
-		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
-		    other->x->xso.dev)
-			return true;
+	facts->offloaded = false;
+	facts->tunnel = true;
+	facts->collision = false;
+	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
+		struct xfrm_state *x = other->x;
+		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
 
-	return false;
+		if (!dir || esptrack_sa_is_dead(other))
+			continue;
+		facts->offloaded |= !!x->xso.dev;
+		if (!facts->new_address)
+			continue;
+		facts->tunnel &= x->props.mode == XFRM_MODE_TUNNEL ||
+				 x->props.mode == XFRM_MODE_BEET;
+		facts->collision |= dir == ESPTRACK_DIR_OUT &&
+				    esptrack_move_collides(x, &packet->source);
+	}
 }
 
 static void gather(const struct esptrack_sa *sa,
@@ -58,33 +73,16 @@ static void gather(const struct esptrack_sa *sa,
 	facts->replay_window = has_replay_window(x);
 	facts->source_valid = esptrack_endpoint_is_peer(xs_net(x),
 							&packet->source);
-	facts->same_address = xfrm_addr_equal(&packet->source.addr,
-					      &sa->flow.src.addr, x->props.family);
+	facts->new_address = !xfrm_addr_equal(&packet->source.addr,
+					      &sa->flow.src.addr,
+					      x->props.family);
+	facts->port_only = sa->port_only;
 	facts->left_lately = facts->now - sa->left_at < LEFT_LATELY &&
 			     esptrack_endpoint_equal(&sa->left,
 						     &packet->source);
-	facts->offloaded = is_offloaded(sa);
 	facts->any_port = !sa->flow.src.port || !sa->flow.dst.port;
 	facts->static_nat = sa->static_nat;
-}
-
-/* As xfrm_state_update() does it: output reads the ports under x->lock. An SA
- * that died, or that a daemon has just written to, is left alone.
- */
-static bool set_port(struct xfrm_state *x, u8 dir, __be16 from, __be16 to)
-{
-	struct xfrm_encap_tmpl *encap = x->encap;
-	__be16 *port = dir == ESPTRACK_DIR_IN ? &encap->encap_sport :
-						&encap->encap_dport;
-	bool set;
-
-	spin_lock_bh(&x->lock);
-	set = x->km.state == XFRM_STATE_VALID && *port == from;
-	if (set)
-		WRITE_ONCE(*port, to);
-	spin_unlock_bh(&x->lock);
-
-	return set;
+	gather_flow(sa, packet, facts);
 }
 
 static void member_moved(struct esptrack_event *event,
@@ -96,8 +94,52 @@ static void member_moved(struct esptrack_event *event,
 		member = &event->members[event->moved];
 		member->spi = sa->x->id.spi;
 		member->dir = dir;
+		member->x = sa->x;
+		xfrm_state_hold(sa->x);
 	}
 	event->moved++;
+}
+
+static void cancel_places(const struct esptrack_flow *flow)
+	__must_hold(&esptrack_lock)
+{
+	struct esptrack_sa *other;
+
+	hlist_for_each_entry(other, esptrack_flow_chain(flow), by_flow)
+		if (other->place) {
+			esptrack_move_cancel(other->place);
+			other->place = NULL;
+		}
+}
+
+/* First the placeholders, then the policies, last the SAs: so output always
+ * finds an SA, or a placeholder that makes it wait, and never asks the daemon
+ * for a new one.
+ */
+static bool prepare_address(const struct esptrack_flow *flow,
+			    const struct esptrack_endpoint *to)
+	__must_hold(&esptrack_lock)
+{
+	struct esptrack_sa *other;
+
+	hlist_for_each_entry(other, esptrack_flow_chain(flow), by_flow) {
+		u8 dir = esptrack_flow_relation(flow, &other->flow);
+
+		if (!dir || esptrack_sa_is_dead(other))
+			continue;
+		other->place = esptrack_move_prepare(other->x, dir, to);
+		if (!other->place) {
+			cancel_places(flow);
+			return false;
+		}
+	}
+
+	hlist_for_each_entry(other, esptrack_flow_chain(flow), by_flow)
+		if (other->place)
+			esptrack_policy_move(flow->net, other->x,
+					     &flow->dst.addr, &flow->src.addr,
+					     &to->addr);
+	return true;
 }
 
 /* A moved SA may land in the same chain again, but at its head, behind us.
@@ -106,7 +148,8 @@ static void member_moved(struct esptrack_event *event,
  * one after the other.
  */
 static void move_flow(struct esptrack_sa *sa,
-		      const struct esptrack_endpoint *to, u64 now,
+		      const struct esptrack_endpoint *to,
+		      const struct esptrack_facts *facts,
 		      struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
@@ -114,23 +157,32 @@ static void move_flow(struct esptrack_sa *sa,
 	struct esptrack_sa *other;
 	struct hlist_node *next;
 
+	if (facts->new_address && !prepare_address(&from, to))
+		return;
+
 	hlist_for_each_entry_safe(other, next, esptrack_flow_chain(&from),
 				  by_flow) {
 		u8 dir = esptrack_flow_relation(&from, &other->flow);
+		struct xfrm_state *place = other->place;
 
-		if (!dir || !set_port(other->x, dir, from.src.port, to->port))
+		other->place = NULL;
+		if (!dir || (facts->new_address && !place) ||
+		    !esptrack_move_sa(other->x, place, dir, &from.src, to))
 			continue;
 		esptrack_sa_reindex(other);
+		other->readdressed |= facts->new_address;
 		other->moves++;
 		other->history.moves = sa->history.moves;
 		other->left = from.src;
-		other->left_at = now;
+		other->left_at = facts->now;
 		memset(&other->seen, 0, sizeof(other->seen));
 		member_moved(event, other, dir);
 	}
 
 	/* Its own packets can be told from older ones. */
 	memset(&sa->left, 0, sizeof(sa->left));
+	if (facts->new_address)
+		esptrack_net_sweep_soon(from.net);
 }
 
 /* Returns whether there is anything to report. */
@@ -149,7 +201,7 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
 	case ESPTRACK_MOVE:
 		event->cmd = ESPTRACK_CMD_SA_MOVED_NTF;
-		move_flow(sa, &packet->source, facts.now, event);
+		move_flow(sa, &packet->source, &facts, event);
 		return event->moved;
 	case ESPTRACK_OBSERVE:
 		event->cmd = ESPTRACK_CMD_SA_SEEN_NTF;
@@ -188,6 +240,19 @@ static struct esptrack_net *accepted(struct xfrm_state *x,
 	return sa->flow.net;
 }
 
+/* "ip xfrm monitor" and daemons may want to know. It comes back to us. */
+static void announce(const struct esptrack_event *event)
+{
+	const struct km_event update = { .event = XFRM_MSG_UPDSA };
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, event->moved,
+			      ESPTRACK_MEMBERS_MAX); i++) {
+		km_state_notify(event->members[i].x, &update);
+		xfrm_state_put(event->members[i].x);
+	}
+}
+
 /**
  * esptrack_flow_accepted() - an SA has accepted a packet from elsewhere
  * @x: the SA, held by the caller
@@ -207,9 +272,11 @@ void esptrack_flow_accepted(struct xfrm_state *x,
 	rcu_read_lock();
 	spin_lock_bh(&esptrack_lock);
 	tn = accepted(x, packet, &event);
-	if (tn)
+	if (tn) {
 		esptrack_event_send_unlock(tn, &event);
-	else
+		announce(&event);
+	} else {
 		spin_unlock_bh(&esptrack_lock);
+	}
 	rcu_read_unlock();
 }

@@ -9,6 +9,7 @@
 #include <net/xfrm.h>
 
 #include "net.h"
+#include "policy.h"
 #include "sa.h"
 
 /* NEWAE and EXPIRE come with x->lock held, NEWAE even for each packet while
@@ -44,6 +45,24 @@ static int km_notify(struct xfrm_state *x, const struct km_event *event)
 	return 0;
 }
 
+static int km_notify_policy(struct xfrm_policy *policy, int dir,
+			    const struct km_event *event)
+{
+	switch (event->event) {
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
+		esptrack_policy_track(policy);
+		break;
+	case XFRM_MSG_DELPOLICY:
+		esptrack_net_sweep_soon(esptrack_net(xp_net(policy)));
+		break;
+	case XFRM_MSG_FLUSHPOLICY:
+		esptrack_net_sweep_soon(esptrack_net(event->net));
+		break;
+	}
+	return 0;
+}
+
 /* These two are called without a look whether they are there. */
 static int km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 		      struct xfrm_policy *policy)
@@ -60,28 +79,31 @@ static struct xfrm_policy *km_compile_policy(struct sock *sk, int opt,
 
 static struct xfrm_mgr km = {
 	.notify = km_notify,
+	.notify_policy = km_notify_policy,
 	.acquire = km_acquire,
 	.compile_policy = km_compile_policy,
 };
 
+#define BATCH	64
+
 /**
- * struct batch - SAs that a walk has found
+ * struct state_batch - SAs that a walk has found
  * @n: entries in @x
  * @x: the SAs, held
  */
-struct batch {
+struct state_batch {
 	unsigned int n;
-	struct xfrm_state *x[64];
+	struct xfrm_state *x[BATCH];
 };
 
 /* Runs under xfrm_state_lock, which is inside of x->lock and so of
  * esptrack_lock: all that can be done is to hold the SA for later.
  */
-static int batch_add(struct xfrm_state *x, int seq, void *data)
+static int state_batch_add(struct xfrm_state *x, int seq, void *data)
 {
-	struct batch *batch = data;
+	struct state_batch *batch = data;
 
-	if (batch->n == ARRAY_SIZE(batch->x))
+	if (batch->n == BATCH)
 		return -EAGAIN;
 
 	xfrm_state_hold(x);
@@ -89,17 +111,17 @@ static int batch_add(struct xfrm_state *x, int seq, void *data)
 	return 0;
 }
 
-static void walk_net(struct net *net)
+static void walk_states(struct net *net)
 {
 	struct xfrm_state_walk walk;
-	struct batch batch;
+	struct state_batch batch;
 	unsigned int i;
 	int err;
 
 	xfrm_state_walk_init(&walk, IPPROTO_ESP, NULL);
 	do {
 		batch.n = 0;
-		err = xfrm_state_walk(net, &walk, batch_add, &batch);
+		err = xfrm_state_walk(net, &walk, state_batch_add, &batch);
 		for (i = 0; i < batch.n; i++) {
 			esptrack_sa_track(batch.x[i]);
 			xfrm_state_put(batch.x[i]);
@@ -110,7 +132,51 @@ static void walk_net(struct net *net)
 }
 
 /**
- * esptrack_km_init() - get to know all SAs that there are, and will be
+ * struct policy_batch - policies that a walk has found
+ * @n: entries in @policy
+ * @policy: the policies, held
+ */
+struct policy_batch {
+	unsigned int n;
+	struct xfrm_policy *policy[BATCH];
+};
+
+/* Runs under xfrm_policy_lock. */
+static int policy_batch_add(struct xfrm_policy *policy, int dir, int seq,
+			    void *data)
+{
+	struct policy_batch *batch = data;
+
+	if (batch->n == BATCH)
+		return -EAGAIN;
+
+	xfrm_pol_hold(policy);
+	batch->policy[batch->n++] = policy;
+	return 0;
+}
+
+static void walk_policies(struct net *net)
+{
+	struct xfrm_policy_walk walk;
+	struct policy_batch batch;
+	unsigned int i;
+	int err;
+
+	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_MAIN);
+	do {
+		batch.n = 0;
+		err = xfrm_policy_walk(net, &walk, policy_batch_add, &batch);
+		for (i = 0; i < batch.n; i++) {
+			esptrack_policy_track(batch.policy[i]);
+			xfrm_pol_put(batch.policy[i]);
+		}
+		cond_resched();
+	} while (err == -EAGAIN);
+	xfrm_policy_walk_done(&walk, net);
+}
+
+/**
+ * esptrack_km_init() - get to know all SAs and policies, now and from now on
  *
  * Context: process. May sleep.
  */
@@ -118,14 +184,16 @@ void esptrack_km_init(void)
 {
 	struct net *net;
 
-	/* Listen first: an SA that is added during the walk is met twice, but
+	/* Listen first: what is added during the walk is met twice, but
 	 * none is missed.
 	 */
 	xfrm_register_km(&km);
 
 	down_read(&net_rwsem);
-	for_each_net(net)
-		walk_net(net);
+	for_each_net(net) {
+		walk_states(net);
+		walk_policies(net);
+	}
 	up_read(&net_rwsem);
 }
 

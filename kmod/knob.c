@@ -53,6 +53,11 @@ static int print_static_nat(char *buf, const struct esptrack_sa_info *info)
 	return sysfs_emit(buf, "%d\n", info->static_nat);
 }
 
+static int print_port_only(char *buf, const struct esptrack_sa_info *info)
+{
+	return sysfs_emit(buf, "%d\n", info->port_only);
+}
+
 static int print_endpoint(char *buf, const struct esptrack_sa_info *info)
 {
 	int len = esptrack_endpoint_print(buf, PAGE_SIZE, &info->remote);
@@ -103,6 +108,7 @@ struct knob_attribute {
 	}
 
 KNOB(static_nat, 0600);
+KNOB(port_only, 0600);
 KNOB(endpoint, 0400);
 KNOB(reqid, 0400);
 KNOB(outbound, 0400);
@@ -111,6 +117,7 @@ KNOB(refused, 0400);
 
 static struct attribute *knob_attrs[] = {
 	&knob_static_nat.attr,
+	&knob_port_only.attr,
 	&knob_endpoint.attr,
 	&knob_reqid.attr,
 	&knob_outbound.attr,
@@ -134,7 +141,7 @@ static ssize_t knob_show(struct kobject *kobj, struct attribute *attr,
 	return knob->print(buf, &info);
 }
 
-/* Only static_nat can be written to. The mode of the file is not enough: it
+/* Only the two switches can be written to. The mode of the file is not enough: it
  * may have been opened by somebody else, as for /sys/class/net.
  */
 static ssize_t knob_store(struct kobject *kobj, struct attribute *attr,
@@ -151,8 +158,10 @@ static ssize_t knob_store(struct kobject *kobj, struct attribute *attr,
 
 	spin_lock_bh(&esptrack_lock);
 	dead = esptrack_sa_is_dead(sa);
-	if (!dead)
+	if (!dead && attr == &knob_static_nat.attr)
 		sa->static_nat = value;
+	else if (!dead)
+		sa->port_only = value;
 	spin_unlock_bh(&esptrack_lock);
 
 	return dead ? -ENODEV : size;

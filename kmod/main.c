@@ -11,6 +11,7 @@
 #include "knob.h"
 #include "net.h"
 #include "netlink.h"
+#include "policy.h"
 #include "sa.h"
 
 static int __init esptrack_init(void)
@@ -22,9 +23,12 @@ static int __init esptrack_init(void)
 	err = esptrack_sa_init();
 	if (err)
 		return err;
-	err = esptrack_knob_init();
+	err = esptrack_policy_init();
 	if (err)
 		goto err_sa;
+	err = esptrack_knob_init();
+	if (err)
+		goto err_policy;
 	err = esptrack_net_init();
 	if (err)
 		goto err_knob;
@@ -38,6 +42,8 @@ err_net:
 	esptrack_net_uninit();
 err_knob:
 	esptrack_knob_uninit();
+err_policy:
+	esptrack_policy_uninit();
 err_sa:
 	esptrack_sa_uninit();
 	return err;
@@ -51,6 +57,7 @@ static void __exit esptrack_exit(void)
 	esptrack_claim_uninit();
 	esptrack_hook_uninit();
 	esptrack_knob_uninit();
+	esptrack_policy_uninit();
 	esptrack_sa_uninit();
 }
 

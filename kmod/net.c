@@ -9,6 +9,8 @@
 
 #include "claim.h"
 #include "knob.h"
+#include "move.h"
+#include "policy.h"
 #include "sa.h"
 
 /* How long a deleted SA is kept for a daemon that adds it again. */
@@ -133,6 +135,9 @@ static bool sweep_one(struct esptrack_sa *sa, bool *again)
 
 	spin_lock_bh(&esptrack_lock);
 	if (!esptrack_sa_is_dead(sa)) {
+		if (sa->readdressed)
+			esptrack_move_refresh(sa->x);
+		sa->readdressed = false;
 		esptrack_sa_settle(sa);
 		*again |= !sa->dir;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
@@ -166,6 +171,7 @@ static void net_sweep(struct work_struct *work)
 			cond_resched();
 		}
 	mutex_unlock(&tn->mutex);
+	esptrack_policy_sweep(tn, false);
 
 	if (again)
 		esptrack_net_sweep_soon(tn);
@@ -179,6 +185,7 @@ static int __net_init net_init(struct net *net)
 
 	tn->net = net;
 	xa_init_flags(&tn->sas, XA_FLAGS_ALLOC);
+	INIT_LIST_HEAD(&tn->policies);
 	INIT_LIST_HEAD(&tn->unpublished);
 	mutex_init(&tn->mutex);
 	spin_lock_init(&tn->event_lock);
@@ -223,6 +230,7 @@ static void net_exit(struct net *net)
 	xa_for_each(&tn->sas, id, sa)
 		net_release(tn, sa);
 	mutex_unlock(&tn->mutex);
+	esptrack_policy_sweep(tn, true);
 	xa_destroy(&tn->sas);
 }
 

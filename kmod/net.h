@@ -16,6 +16,7 @@ enum { ESPTRACK_SWEEPING_SOON };
  * @net: the namespace
  * @sas: all its SAs by &esptrack_sa.id; written under esptrack_lock
  * @next_id: for the next of them; protected by esptrack_lock
+ * @policies: that we know of; protected by esptrack_lock
  * @unpublished: SAs that wait for their knob; protected by esptrack_lock
  * @dying: no SA may be added any more; protected by esptrack_lock
  * @mutex: whoever holds it can rely on an SA that he found
@@ -30,6 +31,7 @@ struct esptrack_net {
 	struct net *net;
 	struct xarray sas;
 	u32 next_id;
+	struct list_head policies;
 	struct list_head unpublished;
 	bool dying;
 	struct mutex mutex;	/* serialises knobs and the freeing of SAs */

@@ -65,6 +65,7 @@ int esptrack_netlink_put_sa(struct sk_buff *skb,
 	    nla_put_u32(skb, ESPTRACK_A_SA_REQID, info->reqid) ||
 	    nla_put_u8(skb, ESPTRACK_A_SA_MODE, info->mode) ||
 	    nla_put_u8(skb, ESPTRACK_A_SA_STATIC_NAT, info->static_nat) ||
+	    nla_put_u8(skb, ESPTRACK_A_SA_PORT_ONLY, info->port_only) ||
 	    nla_put_u64_64bit(skb, ESPTRACK_A_SA_MOVES, info->moves,
 			      ESPTRACK_A_SA_PAD) ||
 	    nla_put_u64_64bit(skb, ESPTRACK_A_SA_REFUSED, info->refused,
@@ -121,6 +122,7 @@ static const struct nla_policy sa_set_nest[] = {
 	[ESPTRACK_A_SA_MARK] = { .type = NLA_U32 },
 	[ESPTRACK_A_SA_MARK_MASK] = { .type = NLA_U32 },
 	[ESPTRACK_A_SA_STATIC_NAT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[ESPTRACK_A_SA_PORT_ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy sa_get_policy[] = {
@@ -264,7 +266,8 @@ static int sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 		err = parse_id(info, tb, &id);
 	if (err)
 		return err;
-	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[ESPTRACK_A_SA], tb,
+	if (!tb[ESPTRACK_A_SA_PORT_ONLY] &&
+	    NL_REQ_ATTR_CHECK(info->extack, info->attrs[ESPTRACK_A_SA], tb,
 			      ESPTRACK_A_SA_STATIC_NAT)) {
 		GENL_SET_ERR_MSG(info, "nothing to set: static_nat is missing");
 		return -EINVAL;
@@ -272,8 +275,10 @@ static int sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	spin_lock_bh(&esptrack_lock);
 	sa = find_inbound(genl_info_net(info), &id);
-	if (sa)
+	if (sa && tb[ESPTRACK_A_SA_STATIC_NAT])
 		sa->static_nat = nla_get_u8(tb[ESPTRACK_A_SA_STATIC_NAT]);
+	if (sa && tb[ESPTRACK_A_SA_PORT_ONLY])
+		sa->port_only = nla_get_u8(tb[ESPTRACK_A_SA_PORT_ONLY]);
 	spin_unlock_bh(&esptrack_lock);
 
 	return sa ? 0 : not_found(info, tb);

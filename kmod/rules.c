@@ -47,8 +47,14 @@ static enum esptrack_reason broken_rule(const struct esptrack_facts *facts,
 		return ESPTRACK_REASON_OFFLOAD;
 	if (facts->any_port)
 		return ESPTRACK_REASON_ANY_PORT;
-	if (!facts->same_address)
+	if (!facts->new_address)
+		return 0;
+	if (facts->port_only)
 		return ESPTRACK_REASON_ADDRESS;
+	if (!facts->tunnel)
+		return ESPTRACK_REASON_MODE;
+	if (facts->collision)
+		return ESPTRACK_REASON_COLLISION;
 	return 0;
 }
 

@@ -53,7 +53,11 @@ struct esptrack_history {
  * @source_valid: the source is unicast and not ours, and its port is not 0
  * @left_lately: another SA of the flow has just proven that the peer is not
  *	at the source any more, and sequence numbers of two SAs do not compare
- * @same_address: only the port differs
+ * @new_address: not only the port differs
+ * @port_only: the operator wants addresses not to be followed
+ * @tunnel: all SAs of the flow are in tunnel or BEET mode; in transport mode the
+ *	address is that of the connection inside as well
+ * @collision: with the new address an SA of the flow would have another's key
  * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation is 0
  * @static_nat: the operator says that our own NAT is static
@@ -67,7 +71,10 @@ struct esptrack_facts {
 	bool replay_window;
 	bool source_valid;
 	bool left_lately;
-	bool same_address;
+	bool new_address;
+	bool port_only;
+	bool tunnel;
+	bool collision;
 	bool offloaded;
 	bool any_port;
 	bool static_nat;

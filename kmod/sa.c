@@ -530,6 +530,7 @@ void esptrack_sa_inform(const struct esptrack_sa *sa,
 	info->if_id = x->if_id;
 	info->mode = x->props.mode;
 	info->static_nat = sa->static_nat;
+	info->port_only = sa->port_only;
 	info->moves = sa->moves;
 	info->refused = sa->refused;
 

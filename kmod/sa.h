@@ -52,11 +52,14 @@ struct esptrack_flow {
  * @flow: as @x has it; the namespace is valid as long as the SA is linked
  * @dir: &enum esptrack_dir, 0: neither address is ours (yet)
  * @static_nat: the knob
+ * @port_only: the other knob: addresses are not followed
+ * @readdressed: moved to another address since the last sweep
  * @hooked: our transform is on @x
  * @claims: esptrack_claim_get() was called for @x
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule
  * @history: for the rules
+ * @place: placeholder of @x in the middle of a move
  * @left: where the flow was before another of its SAs moved it
  * @left_at: when that was, as &esptrack_facts.now
  * @seen: the last source that was reported while static_nat is off
@@ -76,11 +79,14 @@ struct esptrack_sa {
 	struct esptrack_flow flow;
 	u8 dir;
 	bool static_nat;
+	bool port_only;
+	bool readdressed;
 	bool hooked;
 	bool claims;
 	u64 moves;
 	u64 refused;
 	struct esptrack_history history;
+	struct xfrm_state *place;
 	struct esptrack_endpoint left;
 	u64 left_at;
 	struct esptrack_endpoint seen;
@@ -116,6 +122,7 @@ struct esptrack_sa_id {
  * @if_id: xfrm interface, 0 if there is none
  * @mode: XFRM_MODE_*
  * @static_nat: the knob
+ * @port_only: the other knob
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule
  * @n_outbound: entries in @outbound
@@ -130,6 +137,7 @@ struct esptrack_sa_info {
 	u32 if_id;
 	u8 mode;
 	bool static_nat;
+	bool port_only;
 	u64 moves;
 	u64 refused;
 	unsigned int n_outbound;

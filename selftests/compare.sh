@@ -8,12 +8,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-# rebinding SCENARIO VARIANT: sets $result, the JSON line of rebinding.sh
+# rebinding SCENARIO VARIANT [ADDRESS]: sets $result, the JSON line of rebinding.sh
 rebinding()
 {
 	local log=$tmp/$1-$2.log
 
-	"$here/rebinding.sh" "$@" > "$log" 2>&1 || bail "$1, $2: did not run"
+	"$here/rebinding.sh" "$1" "$2" 5 ${3:+"$3"} > "$log" 2>&1 || bail "$1, $2: did not run"
 	result=$(sed -n 's/^result: //p' "$log")
 }
 
@@ -44,6 +44,7 @@ check_followed()
 	check_eq "the SA's endpoint is the new one" \
 		"$(get '.knob[0].endpoint | "\(.address):\(.port)"')" "$(get .new)"
 	check_eq "the SA has moved once" "$(get '.knob[0].moves')" 1
+	check_eq "no sequence number is used twice" "$(get .reused)" 0
 	check_eq "the kernel's mapping messages end with the move" "$(get .mapping)" 1
 }
 
@@ -56,6 +57,8 @@ check_lossless()
 	check_eq "no datagram is duplicated" \
 		"$(get '.since_news | .to_client.duplicated + .to_server.duplicated')" 0
 	check_eq "no SA is deleted or added" "$(get '.newsa + .delsa')" 0
+	check_eq "the move is announced for both SAs" "$(get .updsa)" 2
+	check_eq "there are as many SAs as before" "$(get .sas)" 2
 }
 
 # check_dead: without the module, the tunnel does not come back

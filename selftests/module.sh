@@ -77,17 +77,28 @@ monitor_events()
 	jq -sc . "$tmp/events-$1"
 }
 
+# wire_reused NAME LOCAL: of a capture, how many ESP packets from LOCAL
+# (address:port) had a sequence number that their SA had used before
+wire_reused()
+{
+	wire_lines "$1" | awk -v from="$2" '
+		$2 == from && $4 != "-" && seen[$4, $5]++ { n++ }
+		END { print n + 0 }
+	'
+}
+
 # knob NS SPI FILE: what the SA's directory in sysfs says
 knob()
 {
 	in_ns "$1" cat "$knobs/$2@$SERVER/$3"
 }
 
-# knob_set NS SPI VALUE
+# knob_set NS SPI VALUE [FILE]
 knob_set()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	in_ns "$1" bash -c 'echo "$1" > "$2"' bash "$3" "$knobs/$2@$SERVER/static_nat"
+	in_ns "$1" bash -c 'echo "$1" > "$2"' bash "$3" \
+		"$knobs/$2@$SERVER/${4:-static_nat}"
 }
 
 knob_exists()

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rebinding.sh SCENARIO stock|esptrack [SECONDS]: lose a NAT mapping under
-# traffic, 100 datagrams a second each way, go on for SECONDS (5), and print
-# what became of it as one line of JSON, after "result: ".
+# rebinding.sh SCENARIO stock|esptrack [SECONDS [ADDRESS]]: lose a NAT mapping
+# under traffic, 100 datagrams a second each way, go on for SECONDS (5), and
+# print what became of it as one line of JSON, after "result: ". The new mapping
+# has another port and, if given, another ADDRESS.
 #
 #   responder  strongSwan at the server as responder
 #   initiator  strongSwan at the server as initiator
@@ -23,6 +24,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 scenario=${1:?scenario}
 variant=${2:?stock or esptrack}
 seconds=${3:-5}
+address=${4:-$NAT_ADDR}
 
 setup_topology || bail "no topology"
 if [ "$variant" = esptrack ]; then
@@ -44,7 +46,7 @@ if [ "$scenario" = frozen ]; then
 fi
 
 old=$nat_addr:$nat_port
-nat_rebind 30002
+nat_rebind 30002 "$address"
 new=$nat_addr:$nat_port
 note "mapping was $old, is now $new"
 # By what the client sends: replies may never come.
@@ -72,10 +74,15 @@ echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
 	--argjson acquire "$(xfrm_watch_count server acquire)" \
 	--argjson mapping "$(xfrm_watch_count server mapping)" \
 	--argjson newsa "$(xfrm_watch_count server newsa)" \
+	--argjson updsa "$(xfrm_watch_count server updsa)" \
+	--argjson reused "$(wire_reused server "$SERVER:4500")" \
+	--argjson sas "$(ip -n server xfrm state | grep -c '^src')" \
+	--arg templates "$(ip -n server xfrm policy | awk '/tmpl src/ { print $3, $5 }' |
+		sort | uniq -c | awk '{ print $1, $2, $3 }' | paste -sd,)" \
 	--argjson delsa "$(xfrm_watch_count server delsa)" \
 	--argjson dropped "$(xfrm_stat_delta server | jq -Rn '
 		[inputs | split(" ") | {(.[0]): .[1] | tonumber}] | add // {}')" \
 	'{$scenario, $variant, $old, $new, $since_rebinding, $since_news, $stale, $events, $knob,
-	  $acquire, $mapping, $newsa, $delsa, $dropped}')"
+	  $acquire, $mapping, $newsa, $delsa, $updsa, $reused, $sas, $templates, $dropped}')"
 pass "$scenario, $variant"
 done_testing

@@ -29,7 +29,7 @@ static const struct esptrack_facts good = {
 	.integrity = true,
 	.replay_window = true,
 	.source_valid = true,
-	.same_address = true,
+	.tunnel = true,
 	.static_nat = true,
 };
 
@@ -94,8 +94,6 @@ static void test_each_rule(void)
 		   "where another SA has just left: refused");
 	CHECK_ONLY(source_valid, false, ESPTRACK_REASON_SOURCE,
 		   "source is no peer: refused");
-	CHECK_ONLY(same_address, false, ESPTRACK_REASON_ADDRESS,
-		   "another address: refused");
 	CHECK_ONLY(offloaded, true, ESPTRACK_REASON_OFFLOAD,
 		   "offloaded: refused");
 	CHECK_ONLY(any_port, true, ESPTRACK_REASON_ANY_PORT,
@@ -106,6 +104,36 @@ static void test_each_rule(void)
 	outcome = judge(&facts, &history);
 	check(outcome.verdict == ESPTRACK_OBSERVE && !history.floor,
 	      "static_nat off: observed, and nothing remembered");
+}
+
+static void test_address(void)
+{
+	struct esptrack_history history = { 0 };
+	struct esptrack_facts facts = good;
+
+	facts.tunnel = false;
+	facts.port_only = true;
+	facts.collision = true;
+	check(moves(&facts, &history),
+	      "a new port: what is about addresses does not matter");
+
+	facts = good;
+	facts.new_address = true;
+	facts.seq++;
+	check(moves(&facts, &history), "a new address: move");
+
+	memset(&history, 0, sizeof(history));
+	facts.port_only = true;
+	check(refused(&facts, &history, ESPTRACK_REASON_ADDRESS),
+	      "a new address, port_only: refused");
+	facts.port_only = false;
+	facts.tunnel = false;
+	check(refused(&facts, &history, ESPTRACK_REASON_MODE),
+	      "a new address, transport mode: refused");
+	facts.tunnel = true;
+	facts.collision = true;
+	check(refused(&facts, &history, ESPTRACK_REASON_COLLISION),
+	      "a new address, another SA has the key: refused");
 }
 
 static void test_newest(void)
@@ -198,6 +226,7 @@ int main(void)
 {
 	puts("TAP version 13");
 	test_each_rule();
+	test_address();
 	test_newest();
 	test_throttle();
 	printf("1..%u\n", passed + failed);

@@ -20,6 +20,8 @@ setup_topology || bail "no topology"
 module_load static_nat=1
 monitor_start server
 tunnel_up static
+knob_wait server $spi
+knob_set server $spi 1 port_only
 
 # Good packets that the server has not seen: they were lost behind "nb".
 wire_start wan inet nb
@@ -72,7 +74,8 @@ ip_moves()
 	events_wait server refused "$1"
 }
 
-# The address differs: refused, but only after all else was found good.
+# The address differs: refused by port_only, but only after all else was found
+# good.
 send 7001 --pick "seq=$first" --options
 check "a good packet with IP options is judged" ip_moves 1
 send 7002 --pick "seq=$((first + 1))" --fragment

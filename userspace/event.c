@@ -32,6 +32,8 @@ static const char *const reasons[] = {
 	[ESPTRACK_REASON_OFFLOAD] = "offload",
 	[ESPTRACK_REASON_ANY_PORT] = "any-port",
 	[ESPTRACK_REASON_THROTTLED] = "throttled",
+	[ESPTRACK_REASON_MODE] = "mode",
+	[ESPTRACK_REASON_COLLISION] = "collision",
 };
 
 static const char *const dirs[] = {

@@ -32,6 +32,7 @@ static const char *const sa_attrs[] = {
 	[ESPTRACK_A_SA_MOVES] = "moves",
 	[ESPTRACK_A_SA_REFUSED] = "refused",
 	[ESPTRACK_A_SA_OUTBOUND] = "outbound",
+	[ESPTRACK_A_SA_PORT_ONLY] = "port-only",
 };
 
 static const struct names msg_names = NAMES(msg_attrs);

@@ -12,8 +12,8 @@
 
 static const char usage_text[] =
 	"Usage: esptrack [ OPTIONS ] [ COMMAND ]\n"
-	"COMMAND := { show [ FILTER ] | set SELECTOR static_nat { on | off } |\n"
-	"             monitor | help }\n"
+	"COMMAND := { show [ FILTER ] | set SELECTOR SWITCH ... | monitor | help }\n"
+	"SWITCH := { static_nat | port_only } { on | off }\n"
 	"SELECTOR := spi SPI dst ADDR [ mark MARK [ mask MASK ] ] [ proto esp ]\n"
 	"FILTER := [ spi SPI ] [ dst ADDR ] [ mark MARK [ mask MASK ] ]\n"
 	"          [ src ADDR ] [ reqid REQID ] [ proto esp ]\n"

@@ -43,6 +43,7 @@ int sa_get(struct sa *sa, const struct nlattr *nest)
 		[ESPTRACK_A_SA_MOVES] = 8,
 		[ESPTRACK_A_SA_REFUSED] = 8,
 		[ESPTRACK_A_SA_OUTBOUND] = 4,
+		[ESPTRACK_A_SA_PORT_ONLY] = 1,
 	};
 	const struct nlattr *tb[ESPTRACK_A_SA_MAX + 1];
 
@@ -62,6 +63,7 @@ int sa_get(struct sa *sa, const struct nlattr *nest)
 	sa->if_id = nl_get_u32(tb[ESPTRACK_A_SA_IF_ID]);
 	sa->mode = nl_get_u8(tb[ESPTRACK_A_SA_MODE]);
 	sa->static_nat = nl_get_u8(tb[ESPTRACK_A_SA_STATIC_NAT]);
+	sa->port_only = nl_get_u8(tb[ESPTRACK_A_SA_PORT_ONLY]);
 	sa->moves = nl_get_u64(tb[ESPTRACK_A_SA_MOVES]);
 	sa->refused = nl_get_u64(tb[ESPTRACK_A_SA_REFUSED]);
 	sa->nest = nest;
@@ -128,10 +130,10 @@ static void print_outbound(const struct sa *sa)
 void sa_print(const struct sa *sa)
 {
 	sa_print_id(sa);
-	printf(" mode %s endpoint %s static_nat %s moves %" PRIu64
+	printf(" mode %s endpoint %s static_nat %s%s moves %" PRIu64
 	       " refused %" PRIu64, name_of(&mode_names, sa->mode).text,
 	       endpoint_text(&sa->endpoint).text, sa->static_nat ? "on" : "off",
-	       sa->moves, sa->refused);
+	       sa->port_only ? " port_only on" : "", sa->moves, sa->refused);
 	print_outbound(sa);
 	putchar('\n');
 }
@@ -166,6 +168,7 @@ struct json_object *sa_json(const struct sa *sa)
 		 json_object_new_string(name_of(&mode_names, sa->mode).text));
 	json_put(obj, "endpoint", endpoint_json(&sa->endpoint));
 	json_put(obj, "static_nat", json_object_new_boolean(sa->static_nat));
+	json_put(obj, "port_only", json_object_new_boolean(sa->port_only));
 	json_put(obj, "moves", json_object_new_uint64(sa->moves));
 	json_put(obj, "refused", json_object_new_uint64(sa->refused));
 	json_put(obj, "outbound", outbound_json(sa));

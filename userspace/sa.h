@@ -24,6 +24,7 @@ struct sa {
 	uint32_t if_id;			/* 0: none */
 	uint8_t mode;
 	bool static_nat;
+	bool port_only;
 	uint64_t moves;
 	uint64_t refused;
 	const struct nlattr *nest;	/* its outbound SPIs are read from here */

@@ -10,27 +10,45 @@
 #include "sa.h"
 #include "selector.h"
 
-/* Returns -1 after a message if @argv is not "static_nat { on | off }". */
-static int parse_static_nat(bool *on, char **argv)
+/* The switches of an SA, and what the user wants of each. */
+static struct {
+	const char *name;
+	uint16_t attr;
+	const char *value;
+} switches[] = {
+	{ "static_nat", ESPTRACK_A_SA_STATIC_NAT, NULL },
+	{ "port_only", ESPTRACK_A_SA_PORT_ONLY, NULL },
+};
+
+#define SWITCHES (sizeof(switches) / sizeof(switches[0]))
+
+/* Returns -1 after a message if @argv is not "SWITCH { on | off } ...". */
+static int parse_switches(char **argv)
 {
+	size_t i;
+
 	if (!*argv) {
-		warnx("\"static_nat\" is missing");
+		warnx("\"static_nat\" or \"port_only\" is missing");
 		return -1;
 	}
-	if (strcmp(*argv, "static_nat")) {
-		warnx("expected \"static_nat\" instead of \"%s\"", *argv);
-		return -1;
-	}
-	argv++;
-	if (!*argv || (strcmp(*argv, "on") && strcmp(*argv, "off"))) {
-		warnx("\"static_nat\" must be \"on\" or \"off\"");
-		return -1;
-	}
-	*on = !strcmp(*argv, "on");
-	argv++;
-	if (*argv) {
-		warnx("nothing expected after static_nat, but \"%s\"", *argv);
-		return -1;
+	for (; *argv; argv += 2) {
+		for (i = 0; i < SWITCHES; i++)
+			if (!strcmp(*argv, switches[i].name))
+				break;
+		if (i == SWITCHES) {
+			warnx("expected \"static_nat\" or \"port_only\" instead of \"%s\"",
+			      *argv);
+			return -1;
+		}
+		if (switches[i].value) {
+			warnx("\"%s\" is given twice", *argv);
+			return -1;
+		}
+		if (!argv[1] || (strcmp(argv[1], "on") && strcmp(argv[1], "off"))) {
+			warnx("\"%s\" must be \"on\" or \"off\"", *argv);
+			return -1;
+		}
+		switches[i].value = argv[1];
 	}
 	return 0;
 }
@@ -41,7 +59,7 @@ int cmd_set(const struct options *opt, char **argv)
 	struct nlmsghdr *req;
 	struct nlattr *nest;
 	struct nl nl;
-	bool on;
+	size_t i;
 	int ret;
 
 	if (selector_parse(&sel, SELECT_KEY | SELECT_PROTO, &argv) < 0)
@@ -50,7 +68,7 @@ int cmd_set(const struct options *opt, char **argv)
 		warnx("set needs \"spi SPI dst ADDR\"");
 		return EXIT_USAGE;
 	}
-	if (parse_static_nat(&on, argv) < 0)
+	if (parse_switches(argv) < 0)
 		return EXIT_USAGE;
 	if (nl_open(&nl, opt->netns) < 0)
 		return EXIT_REFUSED;
@@ -58,7 +76,10 @@ int cmd_set(const struct options *opt, char **argv)
 	req = nl_request(&nl, ESPTRACK_CMD_SA_SET, NLM_F_ACK);
 	nest = mnl_attr_nest_start(req, ESPTRACK_A_SA);
 	sa_put_key(req, &sel);
-	mnl_attr_put_u8(req, ESPTRACK_A_SA_STATIC_NAT, on);
+	for (i = 0; i < SWITCHES; i++)
+		if (switches[i].value)
+			mnl_attr_put_u8(req, switches[i].attr,
+					!strcmp(switches[i].value, "on"));
 	mnl_attr_nest_end(req, nest);
 	ret = nl_talk(&nl, req, NULL, NULL);
 	nl_close(&nl);

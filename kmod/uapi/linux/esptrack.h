@@ -22,8 +22,9 @@
  *	by SPI, local address and mark; ENOENT if there is none. The mark must
  *	be that of the SA: without one an SA without mark is meant, and without
  *	a mask all its bits count. dump: all tracked inbound SAs. The reply holds %ESPTRACK_A_SA.
- * @ESPTRACK_CMD_SA_SET: set %ESPTRACK_A_SA_STATIC_NAT of the SA that
- *	%ESPTRACK_A_SA selects. Moves nothing by itself: the next packet does.
+ * @ESPTRACK_CMD_SA_SET: set %ESPTRACK_A_SA_STATIC_NAT, %ESPTRACK_A_SA_PORT_ONLY,
+ *	or both, of the SA that %ESPTRACK_A_SA selects. Moves nothing by itself:
+ *	the next packet does.
  * @ESPTRACK_CMD_SA_MOVED_NTF: an authenticated and newest packet came from a
  *	new endpoint, and all SAs of the flow now point to it. One message per
  *	change, whatever the number of SAs.
@@ -80,6 +81,7 @@ enum esptrack_attr {
  *	that were not allowed to move the SA
  * @ESPTRACK_A_SA_OUTBOUND: be32, SPI of an outbound SA on the same flow;
  *	repeated for each, up to 32
+ * @ESPTRACK_A_SA_PORT_ONLY: u8, 1: follow ports, but not addresses
  */
 enum esptrack_sa_attr {
 	ESPTRACK_A_SA_PAD = 1,
@@ -97,6 +99,7 @@ enum esptrack_sa_attr {
 	ESPTRACK_A_SA_MOVES,
 	ESPTRACK_A_SA_REFUSED,
 	ESPTRACK_A_SA_OUTBOUND,
+	ESPTRACK_A_SA_PORT_ONLY,
 
 	__ESPTRACK_A_SA_MAX,
 	ESPTRACK_A_SA_MAX = (__ESPTRACK_A_SA_MAX - 1)
@@ -190,10 +193,14 @@ enum esptrack_dir {
  * @ESPTRACK_REASON_STALE: not newer than every packet accepted before; or from
  *	the endpoint that another SA of the flow has just left
  * @ESPTRACK_REASON_SOURCE: source is not unicast, is ours, or has port 0
- * @ESPTRACK_REASON_ADDRESS: the address changed, and addresses are not followed
+ * @ESPTRACK_REASON_ADDRESS: the address changed, and port_only is on
  * @ESPTRACK_REASON_OFFLOAD: the SA is offloaded to a device
  * @ESPTRACK_REASON_ANY_PORT: the SA's encapsulation has port 0 (any port)
  * @ESPTRACK_REASON_THROTTLED: moved too often lately
+ * @ESPTRACK_REASON_MODE: the address changed, and an SA of the flow is in
+ *	transport mode
+ * @ESPTRACK_REASON_COLLISION: with the new address an outbound SA would have the
+ *	key (address, SPI) of another one
  */
 enum esptrack_reason {
 	ESPTRACK_REASON_NO_INTEGRITY = 1,
@@ -204,6 +211,8 @@ enum esptrack_reason {
 	ESPTRACK_REASON_OFFLOAD,
 	ESPTRACK_REASON_ANY_PORT,
 	ESPTRACK_REASON_THROTTLED,
+	ESPTRACK_REASON_MODE,
+	ESPTRACK_REASON_COLLISION,
 
 	__ESPTRACK_REASON_MAX,
 	ESPTRACK_REASON_MAX = (__ESPTRACK_REASON_MAX - 1)

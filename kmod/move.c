@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The move of one SA, in place.
+ *
+ * Ports are just values that output reads. The address is part of the keys of
+ * the SAD's hash tables, and which chain a key belongs to only the kernel
+ * knows. So the kernel is asked to insert a placeholder with the new key, whose
+ * place the SA then takes: no SA is cloned or reinstalled, and its sequence
+ * numbers go on.
+ */
+#include "move.h"
+
+#include <linux/esptrack.h>
+#include <linux/rculist.h>
+
+#include "compat.h"
+
+static xfrm_address_t *remote_address(struct xfrm_state *x, u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &x->props.saddr : &x->id.daddr;
+}
+
+static __be16 *remote_port(struct xfrm_state *x, u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &x->encap->encap_sport :
+					&x->encap->encap_dport;
+}
+
+/**
+ * esptrack_move_collides() - has another SA the key that this one would get?
+ * @x: an outbound SA; the key of an inbound one does not name the peer
+ * @to: the peer's new endpoint
+ *
+ * xfrm_state_insert() does not look.
+ *
+ * Context: any.
+ */
+bool esptrack_move_collides(struct xfrm_state *x,
+			    const struct esptrack_endpoint *to)
+{
+	struct xfrm_state *other;
+
+	other = xfrm_state_lookup(xs_net(x), x->mark.v, &to->addr, x->id.spi,
+				  x->id.proto, x->props.family);
+	if (!other)
+		return false;
+	xfrm_state_put(other);
+	return true;
+}
+
+/**
+ * esptrack_move_prepare() - make a place in the SAD for a new address
+ * @x: the SA
+ * @dir: &enum esptrack_dir
+ * @to: the peer's new endpoint
+ *
+ * Context: softirq, no lock of xfrm held.
+ * Return: the placeholder, for esptrack_move_sa() or esptrack_move_cancel();
+ * NULL without memory.
+ */
+struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
+					 const struct esptrack_endpoint *to)
+{
+	struct xfrm_state *place = xfrm_state_alloc(xs_net(x));
+
+	if (!place)
+		return NULL;
+
+	place->id = x->id;
+	place->mark = x->mark;
+	place->if_id = x->if_id;
+	place->props.reqid = x->props.reqid;
+	place->props.mode = x->props.mode;
+	place->props.family = x->props.family;
+	place->props.saddr = x->props.saddr;
+	esptrack_xfrm_copy_pcpu(place, x);
+	*remote_address(place, dir) = to->addr;
+	/* An inbound SA stays in its chain by SPI, where its placeholder must
+	 * not hide it.
+	 */
+	if (dir == ESPTRACK_DIR_IN)
+		place->id.spi = 0;
+	/* Output that finds no SA but this waits, and does not ask the daemon
+	 * for another.
+	 */
+	place->km.state = XFRM_STATE_ACQ;
+
+	xfrm_state_hold(place);
+	xfrm_state_insert(place);
+	return place;
+}
+
+/**
+ * esptrack_move_cancel() - give a placeholder up
+ * @place: from esptrack_move_prepare()
+ *
+ * Context: softirq, no lock of xfrm held.
+ */
+void esptrack_move_cancel(struct xfrm_state *place)
+{
+	/* It may have been flushed: xfrm_state_delete() knows. */
+	xfrm_state_delete(place);
+	xfrm_state_put(place);
+}
+
+static void take_place(struct hlist_node *place, struct hlist_node *node)
+{
+	hlist_del_rcu(node);
+	hlist_replace_rcu(place, node);
+	/* Not linked any more, as hlist_unhashed() sees it. */
+	place->pprev = NULL;
+}
+
+/* Who walks a chain by RCU may stand on the SA while it goes to another one,
+ * and miss what follows: as when the kernel resizes its tables.
+ */
+static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
+			const xfrm_address_t *to)
+	__must_hold(&x->lock)
+{
+	spinlock_t *sad_lock = &xs_net(x)->xfrm.xfrm_state_lock;
+	bool linked;
+
+	lockdep_assert_held(&x->lock);
+
+	spin_lock(sad_lock);
+	linked = !hlist_unhashed(&place->bydst);
+	if (linked) {
+		take_place(&place->bydst, &x->bydst);
+		take_place(&place->bysrc, &x->bysrc);
+		if (dir == ESPTRACK_DIR_OUT)
+			take_place(&place->byspi, &x->byspi);
+		*remote_address(x, dir) = *to;
+		/* Routes that were resolved for the old address are stale. */
+		x->genid++;
+	}
+	spin_unlock(sad_lock);
+
+	return linked;
+}
+
+/**
+ * esptrack_move_sa() - write a new endpoint into a live SA
+ * @x: the SA
+ * @place: from esptrack_move_prepare(), which is given up; NULL if only the
+ *	port changes
+ * @dir: &enum esptrack_dir
+ * @from: the endpoint so far
+ * @to: the endpoint from now on
+ *
+ * Output reads the ports under x->lock, as xfrm_state_update() writes them.
+ *
+ * Context: softirq, x->lock not held.
+ * Return: false if the SA died, or somebody wrote to it, or the SAD is being
+ * flushed.
+ */
+bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
+		      const struct esptrack_endpoint *from,
+		      const struct esptrack_endpoint *to)
+{
+	__be16 *port = remote_port(x, dir);
+	bool moved;
+
+	spin_lock_bh(&x->lock);
+	moved = x->km.state == XFRM_STATE_VALID && *port == from->port &&
+		xfrm_addr_equal(remote_address(x, dir), &from->addr,
+				x->props.family);
+	if (moved && place)
+		moved = take_places(x, place, dir, &to->addr);
+	if (moved)
+		WRITE_ONCE(*port, to->port);
+	spin_unlock_bh(&x->lock);
+
+	if (place)
+		esptrack_move_cancel(place);
+	return moved;
+}
+
+/**
+ * esptrack_move_refresh() - have routes looked up once more
+ * @x: an SA that was moved to another address a while ago
+ *
+ * Somebody may have looked up the old address just before the move, and have
+ * noted the new generation just after.
+ *
+ * Context: process, x->lock not held.
+ */
+void esptrack_move_refresh(struct xfrm_state *x)
+{
+	spinlock_t *sad_lock = &xs_net(x)->xfrm.xfrm_state_lock;
+
+	spin_lock_bh(sad_lock);
+	x->genid++;
+	spin_unlock_bh(sad_lock);
+}

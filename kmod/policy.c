@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Policies: their templates name the peer's address, so they move with his SAs.
+ * A walk over all policies would hold xfrm_policy_lock for too long in a
+ * softirq; so we know them by reqid.
+ */
+#include "policy.h"
+
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "net.h"
+#include "sa.h"
+
+#define INDEX_BITS	14
+#define INDEX_SIZE	BIT(INDEX_BITS)
+
+/**
+ * struct policy - a policy with an ESP template that names addresses
+ * @by_reqid: in the index by @reqid
+ * @all: in esptrack_net.policies
+ * @reqid: of its first ESP template
+ * @policy: the policy, held; maybe dead already
+ *
+ * Protected by esptrack_lock.
+ */
+struct policy {
+	struct hlist_node by_reqid;
+	struct list_head all;
+	u32 reqid;
+	struct xfrm_policy *policy;
+};
+
+static struct hlist_head *by_reqid;
+static u32 hash_seed __read_mostly;
+static struct kmem_cache *policy_cache;
+
+static struct hlist_head *reqid_head(u32 reqid)
+{
+	return &by_reqid[jhash_1word(reqid, hash_seed) & (INDEX_SIZE - 1)];
+}
+
+static bool names_addresses(const struct xfrm_tmpl *tmpl)
+{
+	return tmpl->id.proto == IPPROTO_ESP &&
+	       (tmpl->mode == XFRM_MODE_TUNNEL || tmpl->mode == XFRM_MODE_BEET);
+}
+
+static const struct xfrm_tmpl *esp_template(const struct xfrm_policy *policy)
+{
+	int i;
+
+	for (i = 0; i < policy->xfrm_nr; i++)
+		if (names_addresses(&policy->xfrm_vec[i]))
+			return &policy->xfrm_vec[i];
+
+	return NULL;
+}
+
+static bool is_known(const struct xfrm_policy *policy, u32 reqid)
+	__must_hold(&esptrack_lock)
+{
+	const struct policy *p;
+
+	hlist_for_each_entry(p, reqid_head(reqid), by_reqid)
+		if (p->policy == policy)
+			return true;
+
+	return false;
+}
+
+/**
+ * esptrack_policy_track() - get to know a policy
+ * @policy: any, held by the caller
+ *
+ * Context: process or softirq, policy->lock not held.
+ */
+void esptrack_policy_track(struct xfrm_policy *policy)
+{
+	struct esptrack_net *tn = esptrack_net(xp_net(policy));
+	const struct xfrm_tmpl *tmpl = esp_template(policy);
+	struct policy *p;
+
+	if (!tmpl)
+		return;
+
+	spin_lock_bh(&esptrack_lock);
+	if (esptrack_net_is_dying(tn) || is_known(policy, tmpl->reqid))
+		goto out;
+
+	p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
+	if (!p) {
+		net_warn_ratelimited("no memory, policy %u does not follow\n",
+				     policy->index);
+		goto out;
+	}
+	xfrm_pol_hold(policy);
+	p->policy = policy;
+	p->reqid = tmpl->reqid;
+	hlist_add_head(&p->by_reqid, reqid_head(p->reqid));
+	list_add_tail(&p->all, &tn->policies);
+out:
+	spin_unlock_bh(&esptrack_lock);
+}
+
+/* What the kernel itself does in xfrm_migrate(): readers take either address,
+ * and look again when they see the new generation.
+ */
+static void move_templates(struct xfrm_policy *policy,
+			   const struct xfrm_state *x,
+			   const xfrm_address_t *local,
+			   const xfrm_address_t *from,
+			   const xfrm_address_t *to)
+{
+	u16 family = x->props.family;
+	bool moved = false;
+	int i;
+
+	write_lock_bh(&policy->lock);
+	for (i = 0; i < policy->xfrm_nr; i++) {
+		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
+
+		if (!names_addresses(tmpl) || tmpl->encap_family != family ||
+		    tmpl->reqid != x->props.reqid)
+			continue;
+		if (xfrm_addr_equal(&tmpl->id.daddr, from, family) &&
+		    xfrm_addr_equal(&tmpl->saddr, local, family))
+			tmpl->id.daddr = *to;
+		else if (xfrm_addr_equal(&tmpl->saddr, from, family) &&
+			 xfrm_addr_equal(&tmpl->id.daddr, local, family))
+			tmpl->saddr = *to;
+		else
+			continue;
+		moved = true;
+	}
+	if (moved)
+		atomic_inc(&policy->genid);
+	write_unlock_bh(&policy->lock);
+}
+
+/**
+ * esptrack_policy_move() - let the policies of an SA name the new address
+ * @tn: namespace
+ * @x: the SA, whose reqid and family count
+ * @local: our address
+ * @from: the peer's address so far
+ * @to: the peer's address from now on
+ *
+ * Calling it for several SAs with one reqid does no harm.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
+			  const xfrm_address_t *local,
+			  const xfrm_address_t *from, const xfrm_address_t *to)
+{
+	struct policy *p;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(p, reqid_head(x->props.reqid), by_reqid)
+		if (p->reqid == x->props.reqid &&
+		    xp_net(p->policy) == tn->net &&
+		    !READ_ONCE(p->policy->walk.dead))
+			move_templates(p->policy, x, local, from, to);
+}
+
+static void policy_release(struct policy *p)
+	__must_hold(&esptrack_lock)
+{
+	hlist_del(&p->by_reqid);
+	list_del(&p->all);
+	xfrm_pol_put(p->policy);
+	kmem_cache_free(policy_cache, p);
+}
+
+/**
+ * esptrack_policy_sweep() - let dead policies go
+ * @tn: namespace
+ * @all: let the others go as well
+ *
+ * Policies are replaced, flushed and expired without a word, so the dead ones
+ * are looked for.
+ *
+ * Context: process.
+ */
+void esptrack_policy_sweep(struct esptrack_net *tn, bool all)
+{
+	struct policy *p;
+	LIST_HEAD(alive);
+
+	/* One at a time: packets must not wait for all of them. */
+	do {
+		spin_lock_bh(&esptrack_lock);
+		p = list_first_entry_or_null(&tn->policies, struct policy,
+					     all);
+		if (p && (all || READ_ONCE(p->policy->walk.dead)))
+			policy_release(p);
+		else if (p)
+			list_move_tail(&p->all, &alive);
+		else
+			list_splice(&alive, &tn->policies);
+		spin_unlock_bh(&esptrack_lock);
+		cond_resched();
+	} while (p);
+}
+
+int esptrack_policy_init(void)
+{
+	hash_seed = get_random_u32();
+	by_reqid = kvcalloc(INDEX_SIZE, sizeof(*by_reqid), GFP_KERNEL);
+	if (!by_reqid)
+		return -ENOMEM;
+
+	policy_cache = kmem_cache_create("esptrack_policy",
+					 sizeof(struct policy), 0, 0, NULL);
+	if (!policy_cache) {
+		kvfree(by_reqid);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void esptrack_policy_uninit(void)
+{
+	kmem_cache_destroy(policy_cache);
+	kvfree(by_reqid);
+}

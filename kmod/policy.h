@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ESPTRACK_POLICY_H
+#define ESPTRACK_POLICY_H
+
+#include <net/xfrm.h>
+
+struct esptrack_net;
+
+void esptrack_policy_track(struct xfrm_policy *policy);
+void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
+			  const xfrm_address_t *local,
+			  const xfrm_address_t *from, const xfrm_address_t *to);
+void esptrack_policy_sweep(struct esptrack_net *tn, bool all);
+
+int esptrack_policy_init(void);
+void esptrack_policy_uninit(void);
+
+#endif /* ESPTRACK_POLICY_H */
