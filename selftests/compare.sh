@@ -69,15 +69,47 @@ check_dead()
 	check_num "stock: a mapping message per packet" "$(get .mapping)" -gt 100
 }
 
-# compare_dead SCENARIO: the tunnel stays dead without the module
+# compare_dead SCENARIO [ADDRESS]: the tunnel stays dead without the module
 compare_dead()
 {
-	rebinding "$1" stock
+	rebinding "$1" stock "${2:-}"
 	lost
 	check_dead
-	rebinding "$1" esptrack
+	rebinding "$1" esptrack "${2:-}"
 	lost
 	check_followed
 	check_lossless
+	done_testing
+}
+
+# drops COUNTERS: the sum of some of xfrm's
+drops()
+{
+	get ".dropped | [$1] | map(. // 0) | add"
+}
+
+# compare_reinstalled SCENARIO [ADDRESS]: the daemon deletes and adds its SAs
+# and policies. What is lost meanwhile is its doing, and xfrm's counters tell it
+# apart.
+compare_reinstalled()
+{
+	rebinding "$1" stock "${2:-}"
+	lost
+	check_num "stock: SAs are deleted and added" "$(get .delsa)" -gt 0
+
+	rebinding "$1" esptrack "${2:-}"
+	lost
+	check_followed
+	check_num "to the client: lost after the news only where the daemon had no policy" \
+		"$(get .since_news.to_client.lost_after)" -le \
+		"$(drops '.XfrmOutPolBlock, .XfrmOutNoStates')"
+	check_num "to the server: lost only where the daemon had no SA or policy" \
+		"$(get .since_news.to_server.lost)" -le \
+		"$(drops '.XfrmInNoStates, .XfrmInNoPols, .XfrmInStateInvalid')"
+	check_eq "no datagram is duplicated" \
+		"$(get '.since_news | .to_client.duplicated + .to_server.duplicated')" 0
+	check_num "no more SAs are added than the daemon adds itself" "$(get .newsa)" -le 2
+	check_eq "as many SAs are deleted" "$(get .delsa)" "$(get .newsa)"
+	check_eq "there are as many SAs as before" "$(get .sas)" 2
 	done_testing
 }
