@@ -55,7 +55,8 @@ static bool is_unicast6(const struct in6_addr *addr)
 	int type = ipv6_addr_type(addr);
 
 	return (type & IPV6_ADDR_UNICAST) &&
-	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED));
+	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED |
+			 IPV6_ADDR_LINKLOCAL));
 }
 
 /**

@@ -18,7 +18,7 @@
 /* How long a packet of another SA may be under way that left the peer before
  * the one that moved the flow.
  */
-#define LEFT_LATELY	(5ULL * NSEC_PER_SEC)
+#define LEFT_LATELY	(2ULL * NSEC_PER_SEC)
 
 static bool has_replay_window(const struct xfrm_state *x)
 {
@@ -42,6 +42,8 @@ static void gather_flow(const struct esptrack_sa *sa,
 
 	facts->offloaded = false;
 	facts->tunnel = true;
+	facts->port_only = sa->port_only;
+	facts->shared_reqid = false;
 	facts->collision = false;
 	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
 		struct xfrm_state *x = other->x;
@@ -52,8 +54,9 @@ static void gather_flow(const struct esptrack_sa *sa,
 		facts->offloaded |= !!x->xso.dev;
 		if (!facts->new_address)
 			continue;
-		facts->tunnel &= x->props.mode == XFRM_MODE_TUNNEL ||
-				 x->props.mode == XFRM_MODE_BEET;
+		facts->port_only |= other->port_only;
+		facts->shared_reqid |= esptrack_sa_shares_reqid(other);
+		facts->tunnel &= esptrack_move_mode(x);
 		facts->collision |= dir == ESPTRACK_DIR_OUT &&
 				    esptrack_move_collides(x, &packet->source);
 	}
@@ -76,7 +79,6 @@ static void gather(const struct esptrack_sa *sa,
 	facts->new_address = !xfrm_addr_equal(&packet->source.addr,
 					      &sa->flow.src.addr,
 					      x->props.family);
-	facts->port_only = sa->port_only;
 	facts->left_lately = facts->now - sa->left_at < LEFT_LATELY &&
 			     esptrack_endpoint_equal(&sa->left,
 						     &packet->source);
@@ -171,6 +173,7 @@ static void move_flow(struct esptrack_sa *sa,
 			continue;
 		esptrack_sa_reindex(other);
 		other->readdressed |= facts->new_address;
+		other->renamed |= facts->new_address;
 		other->moves++;
 		other->history.moves = sa->history.moves;
 		other->left = from.src;

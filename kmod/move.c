@@ -27,6 +27,18 @@ static __be16 *remote_port(struct xfrm_state *x, u8 dir)
 }
 
 /**
+ * esptrack_move_mode() - can the address of an SA change?
+ * @x: the SA
+ *
+ * In transport mode it is that of the connection inside as well.
+ */
+bool esptrack_move_mode(const struct xfrm_state *x)
+{
+	return x->props.mode == XFRM_MODE_TUNNEL ||
+	       x->props.mode == XFRM_MODE_BEET;
+}
+
+/**
  * esptrack_move_collides() - has another SA the key that this one would get?
  * @x: an outbound SA; the key of an inbound one does not name the peer
  * @to: the peer's new endpoint
@@ -75,15 +87,19 @@ struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
 	place->props.saddr = x->props.saddr;
 	esptrack_xfrm_copy_pcpu(place, x);
 	*remote_address(place, dir) = to->addr;
-	/* An inbound SA stays in its chain by SPI, where its placeholder must
-	 * not hide it.
-	 */
-	if (dir == ESPTRACK_DIR_IN)
+	if (dir == ESPTRACK_DIR_IN) {
+		/* The SA stays in its chain by SPI, where its placeholder must
+		 * not hide it. Without SPI it would look like an SA that the
+		 * daemon has asked for, were it not void.
+		 */
 		place->id.spi = 0;
-	/* Output that finds no SA but this waits, and does not ask the daemon
-	 * for another.
-	 */
-	place->km.state = XFRM_STATE_ACQ;
+		place->km.state = XFRM_STATE_VOID;
+	} else {
+		/* Output that finds no SA but this waits, and does not ask the
+		 * daemon for another.
+		 */
+		place->km.state = XFRM_STATE_ACQ;
+	}
 
 	xfrm_state_hold(place);
 	xfrm_state_insert(place);
@@ -105,7 +121,6 @@ void esptrack_move_cancel(struct xfrm_state *place)
 
 static void take_place(struct hlist_node *place, struct hlist_node *node)
 {
-	hlist_del_rcu(node);
 	hlist_replace_rcu(place, node);
 	/* Not linked any more, as hlist_unhashed() sees it. */
 	place->pprev = NULL;
@@ -126,11 +141,18 @@ static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	spin_lock(sad_lock);
 	linked = !hlist_unhashed(&place->bydst);
 	if (linked) {
+		hlist_del_rcu(&x->bydst);
+		hlist_del_rcu(&x->bysrc);
+		if (dir == ESPTRACK_DIR_OUT)
+			hlist_del_rcu(&x->byspi);
+		/* Before the SA is in its new place: who looks there finds the
+		 * placeholder or all of the SA.
+		 */
+		*remote_address(x, dir) = *to;
 		take_place(&place->bydst, &x->bydst);
 		take_place(&place->bysrc, &x->bysrc);
 		if (dir == ESPTRACK_DIR_OUT)
 			take_place(&place->byspi, &x->byspi);
-		*remote_address(x, dir) = *to;
 		/* Routes that were resolved for the old address are stale. */
 		x->genid++;
 	}

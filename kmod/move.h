@@ -4,6 +4,7 @@
 
 #include "endpoint.h"
 
+bool esptrack_move_mode(const struct xfrm_state *x);
 bool esptrack_move_collides(struct xfrm_state *x,
 			    const struct esptrack_endpoint *to);
 struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,

@@ -9,6 +9,7 @@
 
 #include "claim.h"
 #include "knob.h"
+#include "leak.h"
 #include "move.h"
 #include "policy.h"
 #include "sa.h"
@@ -34,6 +35,17 @@ bool esptrack_net_is_dying(const struct esptrack_net *tn)
 }
 
 /**
+ * esptrack_net_sweep_later() - there is something that may die in silence
+ * @tn: its namespace
+ *
+ * Context: any.
+ */
+void esptrack_net_sweep_later(struct esptrack_net *tn)
+{
+	queue_delayed_work(workqueue, &tn->sweep, SWEEP_INTERVAL);
+}
+
+/**
  * esptrack_net_add() - give an SA its place in its namespace
  * @tn: the namespace
  * @sa: a new SA
@@ -53,8 +65,7 @@ int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa)
 		return err;
 
 	sa->flow.net = tn;
-	/* If it is the first one, nobody has started the sweep yet. */
-	queue_delayed_work(workqueue, &tn->sweep, SWEEP_INTERVAL);
+	esptrack_net_sweep_later(tn);
 	return 0;
 }
 
@@ -125,20 +136,31 @@ void esptrack_net_sweep_soon(struct esptrack_net *tn)
 		mod_delayed_work(workqueue, &tn->sweep, GRACE);
 }
 
+static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **leaked)
+	__must_hold(&esptrack_lock)
+{
+	if (sa->readdressed)
+		esptrack_move_refresh(sa->x);
+	sa->readdressed = false;
+	esptrack_sa_settle(sa);
+	if (esptrack_leak_found(sa)) {
+		*leaked = sa->x;
+		xfrm_state_hold(sa->x);
+	}
+}
+
 /* Takes the SA out of the indexes when it has been dead for long enough. Sets
  * @again if it is to be looked at soon.
  */
 static bool sweep_one(struct esptrack_sa *sa, bool *again)
 {
+	struct xfrm_state *leaked = NULL;
 	unsigned long gone = READ_ONCE(sa->gone);
 	bool release = false;
 
 	spin_lock_bh(&esptrack_lock);
 	if (!esptrack_sa_is_dead(sa)) {
-		if (sa->readdressed)
-			esptrack_move_refresh(sa->x);
-		sa->readdressed = false;
-		esptrack_sa_settle(sa);
+		sweep_alive(sa, &leaked);
 		*again |= !sa->dir;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
 		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));
@@ -149,6 +171,10 @@ static bool sweep_one(struct esptrack_sa *sa, bool *again)
 	}
 	spin_unlock_bh(&esptrack_lock);
 
+	if (leaked) {
+		esptrack_leak_delete(leaked);
+		xfrm_state_put(leaked);
+	}
 	return release;
 }
 
@@ -175,8 +201,8 @@ static void net_sweep(struct work_struct *work)
 
 	if (again)
 		esptrack_net_sweep_soon(tn);
-	else if (!xa_empty(&tn->sas))
-		queue_delayed_work(workqueue, &tn->sweep, SWEEP_INTERVAL);
+	else if (!xa_empty(&tn->sas) || !list_empty(&tn->policies))
+		esptrack_net_sweep_later(tn);
 }
 
 static int __net_init net_init(struct net *net)

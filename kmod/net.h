@@ -47,6 +47,7 @@ bool esptrack_net_is_dying(const struct esptrack_net *tn);
 int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_publish(struct esptrack_sa *sa);
 void esptrack_net_sweep_soon(struct esptrack_net *tn);
+void esptrack_net_sweep_later(struct esptrack_net *tn);
 
 int esptrack_net_init(void);
 void esptrack_net_uninit(void);

@@ -14,6 +14,9 @@
 #include "net.h"
 #include "sa.h"
 
+/* A socket's policies are numbered from XFRM_POLICY_MAX on. */
+#define XFRM_POLICY_MASK	3
+
 #define INDEX_BITS	14
 #define INDEX_SIZE	BIT(INDEX_BITS)
 
@@ -71,6 +74,55 @@ static bool is_known(const struct xfrm_policy *policy, u32 reqid)
 	return false;
 }
 
+/* As xfrm's lookups read templates: on the way in only the source counts, and
+ * reqid 0 is any; on the way out our own address may be left open.
+ */
+static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
+				       const struct xfrm_state *x,
+				       const xfrm_address_t *local)
+{
+	u16 family = x->props.family;
+
+	if (!names_addresses(tmpl) || tmpl->encap_family != family ||
+	    (tmpl->reqid && tmpl->reqid != x->props.reqid))
+		return NULL;
+	if (dir != XFRM_POLICY_OUT)
+		return &tmpl->saddr;
+	if (!xfrm_addr_any(&tmpl->saddr, family) &&
+	    !xfrm_addr_equal(&tmpl->saddr, local, family))
+		return NULL;
+	return &tmpl->id.daddr;
+}
+
+/* As xfrm_migrate() does it: readers take either address, and look again when
+ * they see the new generation.
+ */
+static void move_templates(struct xfrm_policy *policy,
+			   const struct xfrm_state *x,
+			   const xfrm_address_t *local,
+			   const xfrm_address_t *from,
+			   const xfrm_address_t *to)
+{
+	int dir = xfrm_policy_id2dir(policy->index) & XFRM_POLICY_MASK;
+	bool moved = false;
+	int i;
+
+	write_lock_bh(&policy->lock);
+	for (i = 0; i < policy->xfrm_nr; i++) {
+		xfrm_address_t *remote =
+			template_remote(&policy->xfrm_vec[i], dir, x, local);
+
+		if (!remote ||
+		    !xfrm_addr_equal(remote, from, x->props.family))
+			continue;
+		*remote = *to;
+		moved = true;
+	}
+	if (moved)
+		atomic_inc(&policy->genid);
+	write_unlock_bh(&policy->lock);
+}
+
 /**
  * esptrack_policy_track() - get to know a policy
  * @policy: any, held by the caller
@@ -81,6 +133,7 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 {
 	struct esptrack_net *tn = esptrack_net(xp_net(policy));
 	const struct xfrm_tmpl *tmpl = esp_template(policy);
+	const struct esptrack_sa *moved;
 	struct policy *p;
 
 	if (!tmpl)
@@ -101,43 +154,28 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 	p->reqid = tmpl->reqid;
 	hlist_add_head(&p->by_reqid, reqid_head(p->reqid));
 	list_add_tail(&p->all, &tn->policies);
+	esptrack_net_sweep_later(tn);
+
+	/* The daemon may name an address that the peer has left since. */
+	moved = tmpl->reqid ? esptrack_sa_moved(tn, tmpl->reqid) : NULL;
+	if (moved)
+		move_templates(policy, moved->x, &moved->flow.dst.addr,
+			       &moved->origin.src.addr,
+			       &moved->flow.src.addr);
 out:
 	spin_unlock_bh(&esptrack_lock);
 }
 
-/* What the kernel itself does in xfrm_migrate(): readers take either address,
- * and look again when they see the new generation.
- */
-static void move_templates(struct xfrm_policy *policy,
-			   const struct xfrm_state *x,
-			   const xfrm_address_t *local,
-			   const xfrm_address_t *from,
-			   const xfrm_address_t *to)
+static void move_reqid(struct esptrack_net *tn, u32 reqid,
+		       const struct xfrm_state *x, const xfrm_address_t *local,
+		       const xfrm_address_t *from, const xfrm_address_t *to)
 {
-	u16 family = x->props.family;
-	bool moved = false;
-	int i;
+	struct policy *p;
 
-	write_lock_bh(&policy->lock);
-	for (i = 0; i < policy->xfrm_nr; i++) {
-		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
-
-		if (!names_addresses(tmpl) || tmpl->encap_family != family ||
-		    tmpl->reqid != x->props.reqid)
-			continue;
-		if (xfrm_addr_equal(&tmpl->id.daddr, from, family) &&
-		    xfrm_addr_equal(&tmpl->saddr, local, family))
-			tmpl->id.daddr = *to;
-		else if (xfrm_addr_equal(&tmpl->saddr, from, family) &&
-			 xfrm_addr_equal(&tmpl->id.daddr, local, family))
-			tmpl->saddr = *to;
-		else
-			continue;
-		moved = true;
-	}
-	if (moved)
-		atomic_inc(&policy->genid);
-	write_unlock_bh(&policy->lock);
+	hlist_for_each_entry(p, reqid_head(reqid), by_reqid)
+		if (p->reqid == reqid && xp_net(p->policy) == tn->net &&
+		    !READ_ONCE(p->policy->walk.dead))
+			move_templates(p->policy, x, local, from, to);
 }
 
 /**
@@ -156,15 +194,11 @@ void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *local,
 			  const xfrm_address_t *from, const xfrm_address_t *to)
 {
-	struct policy *p;
-
 	lockdep_assert_held(&esptrack_lock);
 
-	hlist_for_each_entry(p, reqid_head(x->props.reqid), by_reqid)
-		if (p->reqid == x->props.reqid &&
-		    xp_net(p->policy) == tn->net &&
-		    !READ_ONCE(p->policy->walk.dead))
-			move_templates(p->policy, x, local, from, to);
+	move_reqid(tn, x->props.reqid, x, local, from, to);
+	if (x->props.reqid)
+		move_reqid(tn, 0, x, local, from, to);
 }
 
 static void policy_release(struct policy *p)

@@ -53,6 +53,8 @@ static enum esptrack_reason broken_rule(const struct esptrack_facts *facts,
 		return ESPTRACK_REASON_ADDRESS;
 	if (!facts->tunnel)
 		return ESPTRACK_REASON_MODE;
+	if (facts->shared_reqid)
+		return ESPTRACK_REASON_SHARED_REQID;
 	if (facts->collision)
 		return ESPTRACK_REASON_COLLISION;
 	return 0;

@@ -54,9 +54,11 @@ struct esptrack_history {
  * @left_lately: another SA of the flow has just proven that the peer is not
  *	at the source any more, and sequence numbers of two SAs do not compare
  * @new_address: not only the port differs
- * @port_only: the operator wants addresses not to be followed
+ * @port_only: the operator wants addresses not to be followed for an SA of the
+ *	flow
  * @tunnel: all SAs of the flow are in tunnel or BEET mode; in transport mode the
  *	address is that of the connection inside as well
+ * @shared_reqid: SAs of another peer have a reqid of the flow
  * @collision: with the new address an SA of the flow would have another's key
  * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation is 0
@@ -74,6 +76,7 @@ struct esptrack_facts {
 	bool new_address;
 	bool port_only;
 	bool tunnel;
+	bool shared_reqid;
 	bool collision;
 	bool offloaded;
 	bool any_port;

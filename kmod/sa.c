@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "hook.h"
+#include "move.h"
 #include "net.h"
 
 DEFINE_SPINLOCK(esptrack_lock);
@@ -27,6 +28,7 @@ DEFINE_SPINLOCK(esptrack_lock);
 static struct hlist_head *by_state;
 static struct hlist_head *by_flow;
 static struct hlist_head *by_id;
+static struct hlist_head *by_reqid;
 static u32 hash_seed __read_mostly;
 static u64 last_peer;
 
@@ -46,6 +48,11 @@ static struct hlist_head *id_head(__be32 spi)
 {
 	return &by_id[jhash_1word((__force u32)spi, hash_seed) &
 		      (INDEX_SIZE - 1)];
+}
+
+static struct hlist_head *reqid_head(u32 reqid)
+{
+	return &by_reqid[jhash_1word(reqid, hash_seed) & (INDEX_SIZE - 1)];
 }
 
 static u32 endpoint_hash(const struct esptrack_endpoint *endpoint)
@@ -191,9 +198,15 @@ void esptrack_sa_reindex(struct esptrack_sa *sa)
 	hlist_add_head(&sa->by_flow, esptrack_flow_chain(&flow));
 }
 
-/* Which peer a new SA belongs to: that of the flow on which it is. Where the
- * SAs of several peers point to one mapping, the reqid tells; a rekeyed SA has
- * that of its predecessor. Else nobody is known there.
+static bool has_moved(const struct esptrack_sa *sa)
+{
+	return !ends_relation(&sa->origin, &sa->flow);
+}
+
+/* Which peer a new SA belongs to: that of the flow on which it is. A rekeyed SA
+ * is known by the reqid of its predecessor. Else it must be the only peer who
+ * was installed there: one whom we have moved there has merely the mapping that
+ * this one had, or has now.
  */
 static u64 peer_of(const struct esptrack_sa *sa)
 {
@@ -203,8 +216,11 @@ static u64 peer_of(const struct esptrack_sa *sa)
 	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
 		if (other == sa || !ends_relation(&sa->flow, &other->flow))
 			continue;
-		if (other->x->props.reqid == sa->x->props.reqid)
+		if (other->x->props.reqid &&
+		    other->x->props.reqid == sa->x->props.reqid)
 			return other->flow.peer;
+		if (has_moved(other))
+			continue;
 		if (peer && peer != other->flow.peer)
 			peer = U64_MAX;
 		else
@@ -342,11 +358,131 @@ static void take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	WRITE_ONCE(sa->gone, 0);
 	hlist_add_head_rcu(&sa->by_state, state_head(x));
 	esptrack_sa_reindex(sa);
+	sa->origin = sa->flow;
+	sa->renamed = false;
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
 }
 
-static void add(struct esptrack_net *tn, struct xfrm_state *x)
+/**
+ * esptrack_sa_shares_reqid() - has another peer an SA with the same reqid?
+ * @sa: the SA
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_sa_shares_reqid(const struct esptrack_sa *sa)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(other, reqid_head(reqid), by_reqid)
+		if (other->flow.net == sa->flow.net &&
+		    other->flow.peer != sa->flow.peer &&
+		    other->x->props.reqid == reqid &&
+		    !esptrack_sa_is_dead(other))
+			return true;
+
+	return false;
+}
+
+/* The SA after which a new one takes: it has the same reqid, and either the
+ * same flow now, or had the new one's flow when the daemon made it.
+ */
+static struct esptrack_sa *sibling_of(const struct esptrack_sa *sa, u8 dir)
+{
+	u32 reqid = sa->x->props.reqid;
+	struct esptrack_sa *other;
+
+	if (!reqid)
+		return NULL;
+
+	hlist_for_each_entry(other, reqid_head(reqid), by_reqid)
+		if (other != sa && other->x->props.reqid == reqid &&
+		    other->dir == dir && !esptrack_sa_is_dead(other) &&
+		    (ends_relation(&sa->flow, &other->flow) ||
+		     ends_relation(&sa->flow, &other->origin)))
+			return other;
+
+	return NULL;
+}
+
+/**
+ * esptrack_sa_moved() - the newest inbound SA of a reqid, if it was moved
+ * @tn: namespace
+ * @reqid: other than 0
+ *
+ * Context: any, esptrack_lock held.
+ * Return: the SA, whose daemon still may speak of its @origin; or NULL.
+ */
+const struct esptrack_sa *esptrack_sa_moved(const struct esptrack_net *tn,
+					    u32 reqid)
+{
+	const struct esptrack_sa *sa;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(sa, reqid_head(reqid), by_reqid)
+		if (sa->flow.net == tn && sa->x->props.reqid == reqid &&
+		    sa->dir == ESPTRACK_DIR_IN && !esptrack_sa_is_dead(sa))
+			return has_moved(sa) && !esptrack_sa_shares_reqid(sa) ?
+			       sa : NULL;
+
+	return NULL;
+}
+
+/* A daemon that did not follow gives a rekeyed SA the endpoint that it
+ * remembers. What the peer has proven since holds for that SA too.
+ */
+static bool inherit_endpoint(struct esptrack_sa *sa,
+			     const struct esptrack_sa *sibling)
+{
+	const struct esptrack_endpoint to = sibling->flow.src;
+	const struct esptrack_endpoint from = sibling->origin.src;
+	u8 dir = ends_relation(&sibling->origin, &sa->flow);
+	struct xfrm_state *place = NULL;
+	bool new_address, moved;
+
+	if (!dir || !has_moved(sibling) || sa->x->xso.dev)
+		return false;
+	sa->flow.peer = sibling->flow.peer;
+	if (esptrack_sa_shares_reqid(sa))
+		return false;
+
+	new_address = !xfrm_addr_equal(&to.addr, &from.addr, to.family);
+	if (new_address) {
+		if (!esptrack_move_mode(sa->x) ||
+		    (dir == ESPTRACK_DIR_OUT &&
+		     esptrack_move_collides(sa->x, &to)))
+			return false;
+		place = esptrack_move_prepare(sa->x, dir, &to);
+		if (!place)
+			return false;
+	}
+	moved = esptrack_move_sa(sa->x, place, dir, &from, &to);
+	if (moved && new_address) {
+		sa->readdressed = true;
+		sa->renamed = true;
+	}
+	esptrack_sa_reindex(sa);
+	return moved;
+}
+
+/* Returns whether the SA was moved. */
+static bool inherit(struct esptrack_sa *sa)
+{
+	const struct esptrack_sa *sibling = sibling_of(sa, ESPTRACK_DIR_IN);
+
+	if (!sibling)
+		return false;
+	sa->static_nat = sibling->static_nat;
+	sa->port_only = sibling->port_only;
+	return inherit_endpoint(sa, sibling);
+}
+
+/* Returns whether the SA was moved at once. */
+static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 {
 	struct esptrack_sa *sa = kmem_cache_zalloc(sa_cache, GFP_ATOMIC);
 
@@ -361,18 +497,21 @@ static void add(struct esptrack_net *tn, struct xfrm_state *x)
 	INIT_LIST_HEAD(&sa->unpublished);
 	hlist_add_head_rcu(&sa->by_state, state_head(x));
 	hlist_add_head(&sa->by_id, id_head(x->id.spi));
+	hlist_add_head(&sa->by_reqid, reqid_head(x->props.reqid));
 	esptrack_sa_reindex(sa);
 	sa->flow.peer = peer_of(sa);
+	sa->origin = sa->flow;
 	esptrack_sa_settle(sa);
 	if (!sa->dir)
 		esptrack_net_sweep_soon(tn);
-	return;
+	return inherit(sa);
 
 free:
 	kmem_cache_free(sa_cache, sa);
 untracked:
 	net_warn_ratelimited("no memory, SA 0x%08x is not tracked\n",
 			     ntohl(x->id.spi));
+	return false;
 }
 
 static bool trackable(const struct xfrm_state *x)
@@ -394,8 +533,10 @@ static bool trackable(const struct xfrm_state *x)
 void esptrack_sa_track(struct xfrm_state *x)
 {
 	struct esptrack_net *tn = esptrack_net(xs_net(x));
+	const struct km_event update = { .event = XFRM_MSG_UPDSA };
 	struct esptrack_sa_id id;
 	struct esptrack_sa *sa;
+	bool moved = false;
 
 	if (!trackable(x))
 		return;
@@ -413,11 +554,15 @@ void esptrack_sa_track(struct xfrm_state *x)
 
 	sa = esptrack_sa_find(xs_net(x), &id);
 	if (!sa)
-		add(tn, x);
+		moved = add(tn, x);
 	else if (esptrack_sa_is_dead(sa))
 		take_over(sa, x);
 out:
 	spin_unlock_bh(&esptrack_lock);
+
+	/* Others were told of the SA as the daemon gave it. */
+	if (moved)
+		km_state_notify(x, &update);
 }
 
 /**
@@ -489,6 +634,7 @@ void esptrack_sa_unlink(struct esptrack_sa *sa)
 	hlist_del_rcu(&sa->by_state);
 	hlist_del_init(&sa->by_flow);
 	hlist_del_init(&sa->by_id);
+	hlist_del_init(&sa->by_reqid);
 }
 
 static void sa_free_rcu(struct rcu_head *rcu)
@@ -555,6 +701,7 @@ static void indexes_free(void)
 	kvfree(by_state);
 	kvfree(by_flow);
 	kvfree(by_id);
+	kvfree(by_reqid);
 }
 
 int esptrack_sa_init(void)
@@ -563,7 +710,8 @@ int esptrack_sa_init(void)
 	by_state = index_alloc();
 	by_flow = index_alloc();
 	by_id = index_alloc();
-	if (!by_state || !by_flow || !by_id)
+	by_reqid = index_alloc();
+	if (!by_state || !by_flow || !by_id || !by_reqid)
 		goto err;
 
 	sa_cache = KMEM_CACHE(esptrack_sa, 0);

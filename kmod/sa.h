@@ -42,6 +42,7 @@ struct esptrack_flow {
  * @by_state: in the index by xfrm_state; read under RCU
  * @by_flow: in the index by @flow
  * @by_id: in the index by SPI
+ * @by_reqid: in the index by reqid
  * @unpublished: in esptrack_net.unpublished while it waits for its knob
  * @rcu: frees it
  * @x: the SA in the kernel; held, and maybe dead already. An IKE daemon that
@@ -50,9 +51,12 @@ struct esptrack_flow {
  * @gone: jiffies when @x was found dead, never 0 then; 0 while it lives.
  *	Written without the lock
  * @flow: as @x has it; the namespace is valid as long as the SA is linked
+ * @origin: as the daemon gave it, and may give it again to a rekeyed SA
  * @dir: &enum esptrack_dir, 0: neither address is ours (yet)
  * @static_nat: the knob
  * @port_only: the other knob: addresses are not followed
+ * @renamed: moved to another address at some time, so that its daemon may not
+ *	find it by the one that it gave
  * @readdressed: moved to another address since the last sweep
  * @hooked: our transform is on @x
  * @claims: esptrack_claim_get() was called for @x
@@ -62,6 +66,8 @@ struct esptrack_flow {
  * @place: placeholder of @x in the middle of a move
  * @left: where the flow was before another of its SAs moved it
  * @left_at: when that was, as &esptrack_facts.now
+ * @idle_packets: packets that the SA had sent at @idle_since
+ * @idle_since: jiffies, 0: not known yet; for outbound SAs
  * @seen: the last source that was reported while static_nat is off
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
@@ -71,15 +77,18 @@ struct esptrack_sa {
 	struct hlist_node by_state;
 	struct hlist_node by_flow;
 	struct hlist_node by_id;
+	struct hlist_node by_reqid;
 	struct list_head unpublished;
 	struct rcu_head rcu;
 	struct xfrm_state *x;
 	u32 id;
 	unsigned long gone;
 	struct esptrack_flow flow;
+	struct esptrack_flow origin;
 	u8 dir;
 	bool static_nat;
 	bool port_only;
+	bool renamed;
 	bool readdressed;
 	bool hooked;
 	bool claims;
@@ -89,6 +98,8 @@ struct esptrack_sa {
 	struct xfrm_state *place;
 	struct esptrack_endpoint left;
 	u64 left_at;
+	u64 idle_packets;
+	unsigned long idle_since;
 	struct esptrack_endpoint seen;
 	struct esptrack_knob *knob;
 };
@@ -156,6 +167,9 @@ struct esptrack_sa *esptrack_sa_of_state(const struct xfrm_state *x);
 struct esptrack_sa *esptrack_sa_find(struct net *net,
 				     const struct esptrack_sa_id *id);
 u64 esptrack_sa_newest(struct xfrm_state *x);
+bool esptrack_sa_shares_reqid(const struct esptrack_sa *sa);
+const struct esptrack_sa *esptrack_sa_moved(const struct esptrack_net *tn,
+					    u32 reqid);
 void esptrack_sa_reindex(struct esptrack_sa *sa);
 struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow);
 u8 esptrack_flow_relation(const struct esptrack_flow *flow,

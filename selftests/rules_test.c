@@ -113,6 +113,7 @@ static void test_address(void)
 
 	facts.tunnel = false;
 	facts.port_only = true;
+	facts.shared_reqid = true;
 	facts.collision = true;
 	check(moves(&facts, &history),
 	      "a new port: what is about addresses does not matter");
@@ -131,6 +132,10 @@ static void test_address(void)
 	check(refused(&facts, &history, ESPTRACK_REASON_MODE),
 	      "a new address, transport mode: refused");
 	facts.tunnel = true;
+	facts.shared_reqid = true;
+	check(refused(&facts, &history, ESPTRACK_REASON_SHARED_REQID),
+	      "a new address, another peer has the reqid: refused");
+	facts.shared_reqid = false;
 	facts.collision = true;
 	check(refused(&facts, &history, ESPTRACK_REASON_COLLISION),
 	      "a new address, another SA has the key: refused");

@@ -98,15 +98,27 @@ check "collision: refused" events_wait server refused 2
 check_eq "collision: with that reason" "$(last_reason)" collision
 quietly ip -n server xfrm state delete src $SERVER dst $NAT_ADDR2 proto esp spi $STATIC_SPI_OUT
 
+# Another peer has the same reqid: which policies are whose?
+quietly ip -n server xfrm state add src 198.51.100.50 dst $SERVER proto esp spi 0x1006 \
+	reqid 1 mode tunnel aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+	replay-window 32 encap espinudp 4500 4500 0.0.0.0
+knob_wait server 0x00001006
+nat_rebind 30009 $NAT_ADDR2
+check_fails "shared reqid: no answer" \
+	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+check "shared reqid: refused" events_wait server refused 3
+check_eq "shared reqid: with that reason" "$(last_reason)" shared-reqid
+quietly ip -n server xfrm state delete src 198.51.100.50 dst $SERVER proto esp spi 0x1006
+
 # An SA of the flow in transport mode.
 quietly ip -n server xfrm state add src "$NAT_ADDR" dst $SERVER proto esp spi 0x1005 \
-	reqid 4 mode transport aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+	reqid 1 mode transport aead 'rfc4106(gcm(aes))' "$static_key" 128 \
 	replay-window 32 encap espinudp 30005 4500 0.0.0.0
 knob_wait server 0x00001005
 nat_rebind 30007 $NAT_ADDR2
 check_fails "transport mode: no answer" \
 	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
-check "transport mode: refused" events_wait server refused 3
+check "transport mode: refused" events_wait server refused 4
 check_eq "transport mode: with that reason" "$(last_reason)" mode
 nat_rebind 30008 $NAT_ADDR
 check "transport mode: a port is followed" ping_once

@@ -34,6 +34,7 @@ static const char *const reasons[] = {
 	[ESPTRACK_REASON_THROTTLED] = "throttled",
 	[ESPTRACK_REASON_MODE] = "mode",
 	[ESPTRACK_REASON_COLLISION] = "collision",
+	[ESPTRACK_REASON_SHARED_REQID] = "shared-reqid",
 };
 
 static const char *const dirs[] = {

@@ -199,6 +199,8 @@ enum esptrack_dir {
  * @ESPTRACK_REASON_THROTTLED: moved too often lately
  * @ESPTRACK_REASON_MODE: the address changed, and an SA of the flow is in
  *	transport mode
+ * @ESPTRACK_REASON_SHARED_REQID: the address changed, and SAs of another peer
+ *	have the same reqid, so that policies cannot be told apart
  * @ESPTRACK_REASON_COLLISION: with the new address an outbound SA would have the
  *	key (address, SPI) of another one
  */
@@ -213,6 +215,7 @@ enum esptrack_reason {
 	ESPTRACK_REASON_THROTTLED,
 	ESPTRACK_REASON_MODE,
 	ESPTRACK_REASON_COLLISION,
+	ESPTRACK_REASON_SHARED_REQID,
 
 	__ESPTRACK_REASON_MAX,
 	ESPTRACK_REASON_MAX = (__ESPTRACK_REASON_MAX - 1)

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leaks: a daemon names an outbound SA by the address that it gave it. Where
+ * that was moved and the daemon did not follow, its delete finds no SA, and
+ * nobody would ever remove the one that it means.
+ *
+ * That nobody asked to delete an SA we cannot know. So it is deleted only where
+ * it is of no use to anybody: all of what esptrack_leak_found() looks at must
+ * hold.
+ */
+#include "leak.h"
+
+#include <linux/jiffies.h>
+
+/* Without a packet for this long. Output takes the newest SA, so one that was
+ * rekeyed is idle from then on.
+ */
+#define LEAK_IDLE	(30 * HZ)
+
+static bool is_idle(struct esptrack_sa *sa)
+{
+	struct xfrm_state *x = sa->x;
+	u64 packets;
+
+	spin_lock_bh(&x->lock);
+	packets = x->curlft.packets;
+	spin_unlock_bh(&x->lock);
+
+	if (!sa->idle_since || sa->idle_packets != packets) {
+		sa->idle_packets = packets;
+		sa->idle_since = jiffies ?: 1;
+		return false;
+	}
+	return time_after_eq(jiffies, sa->idle_since + LEAK_IDLE);
+}
+
+/* Output that could take @x could as well take @other. */
+static bool covers(const struct xfrm_state *other, const struct xfrm_state *x)
+{
+	return other->props.mode == x->props.mode && other->if_id == x->if_id &&
+	       other->mark.v == x->mark.v && other->mark.m == x->mark.m &&
+	       !memcmp(&other->sel, &x->sel, sizeof(x->sel));
+}
+
+/**
+ * esptrack_leak_found() - is an SA one that its daemon failed to delete?
+ * @sa: any SA
+ *
+ * It is if it is outbound; if its address was moved, so that the daemon cannot
+ * name it; if among the SAs of its flow with its reqid there are more outbound
+ * than inbound ones, as the inbound SA of its pair was deleted; if it is the
+ * oldest of them; if output would take a newer one in its stead; and if it has
+ * not been used for half a minute. While two pairs overlap in a rekeying there
+ * are as many inbound SAs as outbound ones.
+ *
+ * Context: process, now and then, esptrack_lock held.
+ */
+bool esptrack_leak_found(struct esptrack_sa *sa)
+{
+	unsigned int in = 0, out = 0;
+	bool covered = false;
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	if (sa->dir != ESPTRACK_DIR_OUT || !is_idle(sa) || !sa->renamed)
+		return false;
+
+	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
+		u8 relation = esptrack_flow_relation(&sa->flow, &other->flow);
+
+		if (!relation || esptrack_sa_is_dead(other) ||
+		    other->x->props.reqid != sa->x->props.reqid)
+			continue;
+		/* The relation is seen from an outbound SA. */
+		if (relation == ESPTRACK_DIR_OUT) {
+			in++;
+			continue;
+		}
+		out++;
+		if (other == sa)
+			continue;
+		if ((s32)(other->id - sa->id) < 0)
+			return false;
+		covered |= covers(other->x, sa->x);
+	}
+
+	return in && out > in && covered;
+}
+
+/**
+ * esptrack_leak_delete() - delete an SA in the daemon's stead
+ * @x: the SA, held by the caller
+ *
+ * Context: process, no lock held.
+ */
+void esptrack_leak_delete(struct xfrm_state *x)
+{
+	const struct km_event event = { .event = XFRM_MSG_DELSA };
+
+	if (!xfrm_state_delete(x))
+		km_state_notify(x, &event);
+}
