@@ -54,12 +54,28 @@ check_eq "on: and the SA from us" "$(encap_of server $STATIC_SPI_OUT)" "4500 300
 check_eq "on: with one mapping message" \
 	"$(xfrm_watch_count server mapping)" $((mapped + 1))
 
+# The same from elsewhere, by the tool's own options.
+check_eq "show -n, from another namespace" \
+	"$(/payload/esptrack -n server show)" "$(tool server show)"
+check "show in text" grep -q \
+	"^spi $spi dst $SERVER reqid 1 mode tunnel endpoint $nat_addr:30003 static_nat on moves 1 refused 0 outbound $STATIC_SPI_OUT\$" \
+	<<< "$(tool server)"
+ip netns exec server /payload/esptrack -t monitor > "$tmp/text" 2> "$tmp/text.log" &
+defer stop $!
+busywait 10 file_has "$tmp/text.log" monitoring
+nat_rebind 30013
+check "ping from the next mapping is answered" \
+	in_ns client ping -n -c 1 -W 5 -I "$CLIENT_NET" "$SERVER_NET"
+check "monitor -t: a line of text with the time" busywait 10 file_has "$tmp/text" \
+	"20[0-9][0-9].* moved spi $spi dst $SERVER reqid 1 endpoint $nat_addr:30003 -> $nat_addr:30013 "
+note "$(cat "$tmp/text")"
+
 check "set over netlink" tool server set spi $spi dst $SERVER static_nat off
 check_eq "netlink: the knob is off" "$(knob server $spi static_nat)" 0
 nat_rebind 30004
 check_fails "off again: the reply goes astray" \
 	in_ns client ping -n -c 1 -W 2 -I "$CLIENT_NET" "$SERVER_NET"
-check_eq "off again: nothing moved" "$(encap_of server $spi)" "30003 4500"
+check_eq "off again: nothing moved" "$(encap_of server $spi)" "30013 4500"
 
 check "the module can be unloaded" module_unload
 done_testing

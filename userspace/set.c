@@ -10,17 +10,17 @@
 #include "sa.h"
 #include "selector.h"
 
+#define SWITCHES 2
+
 /* The switches of an SA, and what the user wants of each. */
 static struct {
 	const char *name;
 	uint16_t attr;
 	const char *value;
-} switches[] = {
+} switches[SWITCHES] = {
 	{ "static_nat", ESPTRACK_A_SA_STATIC_NAT, NULL },
 	{ "port_only", ESPTRACK_A_SA_PORT_ONLY, NULL },
 };
-
-#define SWITCHES (sizeof(switches) / sizeof(switches[0]))
 
 /* Returns -1 after a message if @argv is not "SWITCH { on | off } ...". */
 static int parse_switches(char **argv)
