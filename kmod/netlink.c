@@ -171,10 +171,15 @@ static int parse_address(struct genl_info *info, struct nlattr **tb,
 	return -EINVAL;
 }
 
-static int parse_id(struct genl_info *info, struct nlattr **tb,
-		    struct esptrack_sa_id *id)
+/* The SA that a request is about; @tb gets all that it says of it. */
+static int parse_id(struct genl_info *info, struct nlattr **tb, int max,
+		    const struct nla_policy *policy, struct esptrack_sa_id *id)
 {
 	struct nlattr *nest = info->attrs[ESPTRACK_A_SA];
+	int err = parse_sa(info, tb, max, policy);
+
+	if (err)
+		return err;
 
 	memset(id, 0, sizeof(*id));
 	if (NL_REQ_ATTR_CHECK(info->extack, nest, tb, ESPTRACK_A_SA_SPI)) {
@@ -227,9 +232,7 @@ static int sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *reply;
 	int err;
 
-	err = parse_sa(info, tb, ARRAY_SIZE(tb) - 1, sa_get_nest);
-	if (!err)
-		err = parse_id(info, tb, &id);
+	err = parse_id(info, tb, ARRAY_SIZE(tb) - 1, sa_get_nest, &id);
 	if (err)
 		return err;
 
@@ -261,9 +264,7 @@ static int sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct esptrack_sa *sa;
 	int err;
 
-	err = parse_sa(info, tb, ARRAY_SIZE(tb) - 1, sa_set_nest);
-	if (!err)
-		err = parse_id(info, tb, &id);
+	err = parse_id(info, tb, ARRAY_SIZE(tb) - 1, sa_set_nest, &id);
 	if (err)
 		return err;
 	if (!tb[ESPTRACK_A_SA_PORT_ONLY] &&
