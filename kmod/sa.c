@@ -441,14 +441,18 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 	const struct esptrack_endpoint to = sibling->flow.src;
 	const struct esptrack_endpoint from = sibling->origin.src;
 	u8 dir = ends_relation(&sibling->origin, &sa->flow);
+	const u64 peer = sa->flow.peer;
 	struct xfrm_state *place = NULL;
 	bool new_address, moved;
 
 	if (!dir || !has_moved(sibling) || sa->x->xso.dev)
 		return false;
+	/* The reqid is all that tells whose SA it is. */
 	sa->flow.peer = sibling->flow.peer;
-	if (esptrack_sa_shares_reqid(sa))
+	if (esptrack_sa_shares_reqid(sa)) {
+		sa->flow.peer = peer;
 		return false;
+	}
 
 	new_address = !xfrm_addr_equal(&to.addr, &from.addr, to.family);
 	if (new_address) {
