@@ -13,7 +13,8 @@
 #
 # "since_rebinding" counts from when the NAT lost its mapping, "since_news" from
 # when the first packet from the new one reached the server: what was sent to
-# the client between the two was in flight to the dead mapping.
+# the client between the two, or in the 20 ms after, was in flight to the dead
+# mapping.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh

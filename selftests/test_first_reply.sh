@@ -34,14 +34,18 @@ check_eq "three events" "$(events_count server all)" 3
 
 traffic_server=--echo
 traffic_start
+wire_start server server eth0
 traffic_wait client received 100 || bail "no traffic"
 nat_rebind 30006
 traffic_wait client received 100 || bail "no traffic after the rebinding"
 traffic_stop || bail "traffic did not end"
+quietly wire_stop server
+rebind_from_wire server || bail "nothing came from $nat_addr:$nat_port"
 traffic_summary
 check_eq "echoed by a program: every datagram reached the server" \
 	"$(traffic .to_server.lost)" 0
-check_eq "and every answer the client" "$(traffic .to_client.lost)" 0
+check_eq "and every answer since the news the client" "$(traffic .to_client.lost_after)" 0
+note "$(traffic .to_client.lost_before) answers were in flight to the old mapping"
 check_eq "one more event" "$(events_count server all)" 4
 
 check "the module can be unloaded" module_unload

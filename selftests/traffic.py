@@ -14,7 +14,7 @@ traffic.py summary SERVER_REPORT CLIENT_REPORT [TIME]
     duplicated, reordered, gaps (runs of lost numbers: first, last, count, and
     when the first and the last of them were sent). With TIME (seconds since
     1970, of a rebinding) the times count from it, and there are
-    lost_before, lost_after (by when they were sent) and recovery: seconds
+    lost_before, lost_after (sent until a MOMENT after TIME, or later), recovery: seconds
     until the first datagram that was sent after TIME arrived; null if none.
 """
 
@@ -29,6 +29,9 @@ import sys
 import time
 
 QUIET = 0.5     # seconds without a datagram mean that none is under way
+# Between a packet on the wire and what it brings about, another processor may
+# be sending: that is in flight as well. As in wirewatch.py.
+MOMENT = 0.02
 PATIENCE = 5    # seconds after which an end that goes on sending is not waited for
 FORM = struct.Struct("!Q")
 
@@ -136,8 +139,8 @@ def direction(sender, receiver, start):
               "duplicated": duplicated, "reordered": reordered,
               "send_errors": sender["send_errors"], "gaps": gaps}
     if start:
-        result["lost_before"] = sum(sent[number] < start for number in lost)
-        result["lost_after"] = sum(sent[number] >= start for number in lost)
+        result["lost_before"] = sum(sent[number] < start + MOMENT for number in lost)
+        result["lost_after"] = len(lost) - result["lost_before"]
         result["recovery"] = recovery
     return result
 

@@ -9,13 +9,17 @@ wirewatch.py first FILE SRC
     The time of the first ESP packet from SRC (ADDRESS:PORT).
 wirewatch.py stale FILE LOCAL NEW
     LOCAL and NEW are ADDRESS:PORT. Counts the ESP packets from LOCAL that went
-    elsewhere than to NEW after the first ESP packet had come from NEW. Fails
-    if none came, or if none went to NEW.
+    elsewhere than to NEW after the first ESP packet had come from NEW, and a
+    MOMENT had passed. Fails if none came, or if none went to NEW.
 """
 
 import sys
 
 import pcap
+
+# The packet is seen on the wire before it is decrypted, and meanwhile another
+# processor may be sending. As in traffic.py.
+MOMENT = 0.02
 
 
 def listing(path):
@@ -34,7 +38,7 @@ def first(path, src):
 
 
 def stale(path, local, new):
-    came = False
+    came = None
     wrong = right = 0
     for packet in pcap.read(path):
         if packet.seq is None:
@@ -42,8 +46,8 @@ def stale(path, local, new):
         src = f"{packet.src}:{packet.sport}"
         dst = f"{packet.dst}:{packet.dport}"
         if (src, dst) == (new, local):
-            came = True
-        elif came and src == local:
+            came = came or packet.time
+        elif came and src == local and packet.time >= came + MOMENT:
             if dst == new:
                 right += 1
             else:
