@@ -34,7 +34,8 @@ Moves: the same with single packets, each from a new port, less one from the
 known port. The stock kernel's part is its own mapping message.
 Rebindings: 100 datagrams a second each way, strongSwan or static keys; then the
 NAT gives the client's port 4500 a new one. "After news": sent by the server
-after the first packet from the new mapping had reached it; "in flight": before.
+20 ms or more after the first packet from the new mapping had reached it; "in
+flight": before.
 First reply: from that news until a datagram sent after it has arrived; it is
 real time, and as slow as the guest is. Daemon: datagrams either way that the
 server dropped while its daemon reinstalled the SAs; how many depends on how long
