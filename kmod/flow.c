@@ -10,8 +10,11 @@
 
 #include "event.h"
 #include "hook.h"
+#include "index.h"
+#include "km.h"
 #include "move.h"
 #include "net.h"
+#include "peer.h"
 #include "policy.h"
 #include "sa.h"
 
@@ -45,7 +48,7 @@ static void gather_flow(const struct esptrack_sa *sa,
 	facts->port_only = sa->port_only;
 	facts->shared_reqid = false;
 	facts->collision = false;
-	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		struct xfrm_state *x = other->x;
 		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
 
@@ -54,8 +57,9 @@ static void gather_flow(const struct esptrack_sa *sa,
 		facts->offloaded |= !!x->xso.dev;
 		if (!facts->new_address)
 			continue;
-		facts->port_only |= other->port_only;
-		facts->shared_reqid |= esptrack_sa_shares_reqid(other);
+		facts->port_only |= dir == ESPTRACK_DIR_IN &&
+				    other->port_only;
+		facts->shared_reqid |= esptrack_peer_shares_reqid(other);
 		facts->tunnel &= esptrack_move_mode(x);
 		facts->collision |= dir == ESPTRACK_DIR_OUT &&
 				    esptrack_move_collides(x, &packet->source);
@@ -107,11 +111,19 @@ static void cancel_places(const struct esptrack_flow *flow)
 {
 	struct esptrack_sa *other;
 
-	hlist_for_each_entry(other, esptrack_flow_chain(flow), by_flow)
+	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow)
 		if (other->place) {
 			esptrack_move_cancel(other->place);
 			other->place = NULL;
 		}
+}
+
+/* Of the peer, by his daemon, in an SA of his flow. */
+static const xfrm_address_t *given_address(const struct esptrack_flow *flow,
+					   const struct esptrack_sa *sa)
+{
+	return esptrack_flow_relation(flow, &sa->flow) == ESPTRACK_DIR_IN ?
+	       &sa->origin.src.addr : &sa->origin.dst.addr;
 }
 
 /* First the placeholders, then the policies, last the SAs: so output always
@@ -122,9 +134,10 @@ static bool prepare_address(const struct esptrack_flow *flow,
 			    const struct esptrack_endpoint *to)
 	__must_hold(&esptrack_lock)
 {
+	const struct xfrm_state *done = NULL;
 	struct esptrack_sa *other;
 
-	hlist_for_each_entry(other, esptrack_flow_chain(flow), by_flow) {
+	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
 		u8 dir = esptrack_flow_relation(flow, &other->flow);
 
 		if (!dir || esptrack_sa_is_dead(other))
@@ -136,11 +149,16 @@ static bool prepare_address(const struct esptrack_flow *flow,
 		}
 	}
 
-	hlist_for_each_entry(other, esptrack_flow_chain(flow), by_flow)
-		if (other->place)
-			esptrack_policy_move(flow->net, other->x,
-					     &flow->dst.addr, &flow->src.addr,
-					     &to->addr);
+	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
+		/* The SAs of a pair have the same policies. */
+		if (!other->place ||
+		    (done && done->props.reqid == other->x->props.reqid))
+			continue;
+		esptrack_policy_move(flow->net, other->x, &flow->dst.addr,
+				     given_address(flow, other),
+				     &flow->src.addr, &to->addr);
+		done = other->x;
+	}
 	return true;
 }
 
@@ -162,7 +180,7 @@ static void move_flow(struct esptrack_sa *sa,
 	if (facts->new_address && !prepare_address(&from, to))
 		return;
 
-	hlist_for_each_entry_safe(other, next, esptrack_flow_chain(&from),
+	hlist_for_each_entry_safe(other, next, esptrack_index_flow(&from),
 				  by_flow) {
 		u8 dir = esptrack_flow_relation(&from, &other->flow);
 		struct xfrm_state *place = other->place;
@@ -171,9 +189,9 @@ static void move_flow(struct esptrack_sa *sa,
 		if (!dir || (facts->new_address && !place) ||
 		    !esptrack_move_sa(other->x, place, dir, &from.src, to))
 			continue;
-		esptrack_sa_reindex(other);
-		other->readdressed |= facts->new_address;
-		other->renamed |= facts->new_address;
+		esptrack_index_update(other);
+		if (place)
+			esptrack_net_readdressed(other, place);
 		other->moves++;
 		other->history.moves = sa->history.moves;
 		other->left = from.src;
@@ -184,8 +202,6 @@ static void move_flow(struct esptrack_sa *sa,
 
 	/* Its own packets can be told from older ones. */
 	memset(&sa->left, 0, sizeof(sa->left));
-	if (facts->new_address)
-		esptrack_net_sweep_soon(from.net);
 }
 
 /* Returns whether there is anything to report. */
@@ -226,7 +242,7 @@ static struct esptrack_net *accepted(struct xfrm_state *x,
 				     struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
-	struct esptrack_sa *sa = esptrack_sa_of_state(x);
+	struct esptrack_sa *sa = esptrack_index_of_state(x);
 
 	if (!sa || esptrack_sa_is_dead(sa))
 		return NULL;
@@ -234,7 +250,7 @@ static struct esptrack_net *accepted(struct xfrm_state *x,
 	/* Somebody may have written to the SA, or another packet moved it,
 	 * since the hook compared.
 	 */
-	esptrack_sa_reindex(sa);
+	esptrack_index_update(sa);
 	if (esptrack_endpoint_equal(&sa->flow.src, &packet->source) ||
 	    !judge(sa, packet, event))
 		return NULL;
@@ -243,15 +259,13 @@ static struct esptrack_net *accepted(struct xfrm_state *x,
 	return sa->flow.net;
 }
 
-/* "ip xfrm monitor" and daemons may want to know. It comes back to us. */
 static void announce(const struct esptrack_event *event)
 {
-	const struct km_event update = { .event = XFRM_MSG_UPDSA };
 	unsigned int i;
 
 	for (i = 0; i < min_t(unsigned int, event->moved,
 			      ESPTRACK_MEMBERS_MAX); i++) {
-		km_state_notify(event->members[i].x, &update);
+		esptrack_km_announce(event->members[i].x);
 		xfrm_state_put(event->members[i].x);
 	}
 }

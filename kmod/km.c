@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How we hear of SAs: as a key manager that only listens, and by one walk
- * when the module is loaded.
+ * How we hear of SAs: as a key manager that only listens, and by a walk when
+ * the module is loaded, or something has happened without a word.
  */
 #include "km.h"
 
@@ -175,6 +175,51 @@ static void walk_policies(struct net *net)
 	xfrm_policy_walk_done(&walk, net);
 }
 
+static bool has_listeners(struct net *net)
+{
+	struct sock *nlsk;
+	bool ret;
+
+	rcu_read_lock();
+	nlsk = rcu_dereference(net->xfrm.nlsk);
+	ret = nlsk && netlink_has_listeners(nlsk, XFRMNLGRP_SA);
+	rcu_read_unlock();
+
+	return ret;
+}
+
+/**
+ * esptrack_km_announce() - tell others that we have written to an SA
+ * @x: the SA, held by the caller
+ *
+ * "ip xfrm monitor" and daemons may want to know. To make the messages would be
+ * two thirds of the cost of a move, so none is made where nobody listens. That
+ * goes by netlink: PF_KEY does not tell whether it has listeners.
+ *
+ * It comes back to us.
+ *
+ * Context: any, no lock held.
+ */
+void esptrack_km_announce(struct xfrm_state *x)
+{
+	const struct km_event update = { .event = XFRM_MSG_UPDSA };
+
+	if (has_listeners(xs_net(x)))
+		km_state_notify(x, &update);
+}
+
+/**
+ * esptrack_km_walk() - get to know the SAs and policies of a namespace
+ * @net: the namespace
+ *
+ * Context: process. May sleep.
+ */
+void esptrack_km_walk(struct net *net)
+{
+	walk_states(net);
+	walk_policies(net);
+}
+
 /**
  * esptrack_km_init() - get to know all SAs and policies, now and from now on
  *
@@ -190,10 +235,8 @@ void esptrack_km_init(void)
 	xfrm_register_km(&km);
 
 	down_read(&net_rwsem);
-	for_each_net(net) {
-		walk_states(net);
-		walk_policies(net);
-	}
+	for_each_net(net)
+		esptrack_km_walk(net);
 	up_read(&net_rwsem);
 }
 

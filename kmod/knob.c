@@ -148,6 +148,7 @@ static ssize_t knob_store(struct kobject *kobj, struct attribute *attr,
 			  const char *buf, size_t size)
 {
 	struct esptrack_sa *sa = to_knob(kobj)->sa;
+	struct esptrack_switches switches;
 	bool dead;
 	u8 value;
 
@@ -156,12 +157,14 @@ static ssize_t knob_store(struct kobject *kobj, struct attribute *attr,
 	if (kstrtou8(buf, 10, &value) || value > 1)
 		return -EINVAL;
 
+	switches.given = attr == &knob_static_nat.attr ?
+			 ESPTRACK_SWITCH_STATIC_NAT : ESPTRACK_SWITCH_PORT_ONLY;
+	switches.on = value ? switches.given : 0;
+
 	spin_lock_bh(&esptrack_lock);
 	dead = esptrack_sa_is_dead(sa);
-	if (!dead && attr == &knob_static_nat.attr)
-		sa->static_nat = value;
-	else if (!dead)
-		sa->port_only = value;
+	if (!dead)
+		esptrack_sa_switch(sa, &switches);
 	spin_unlock_bh(&esptrack_lock);
 
 	return dead ? -ENODEV : size;

@@ -12,6 +12,9 @@
 
 #include <linux/jiffies.h>
 
+#include "index.h"
+#include "policy.h"
+
 /* Without a packet for this long. Output takes the newest SA, so one that was
  * rekeyed is idle from then on.
  */
@@ -53,6 +56,9 @@ static bool covers(const struct xfrm_state *other, const struct xfrm_state *x)
  * not been used for half a minute. While two pairs overlap in a rekeying there
  * are as many inbound SAs as outbound ones.
  *
+ * Where all inbound ones are gone the tunnel was ended. Then no policy may be
+ * left that wants the SA.
+ *
  * Context: process, now and then, esptrack_lock held.
  */
 bool esptrack_leak_found(struct esptrack_sa *sa)
@@ -66,7 +72,7 @@ bool esptrack_leak_found(struct esptrack_sa *sa)
 	if (sa->dir != ESPTRACK_DIR_OUT || !is_idle(sa) || !sa->renamed)
 		return false;
 
-	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 relation = esptrack_flow_relation(&sa->flow, &other->flow);
 
 		if (!relation || esptrack_sa_is_dead(other) ||
@@ -85,7 +91,10 @@ bool esptrack_leak_found(struct esptrack_sa *sa)
 		covered |= covers(other->x, sa->x);
 	}
 
-	return in && out > in && covered;
+	if (!in)
+		return !esptrack_policy_needs(sa->flow.net,
+					      sa->x->props.reqid);
+	return out > in && covered;
 }
 
 /**

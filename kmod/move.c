@@ -164,8 +164,8 @@ static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 /**
  * esptrack_move_sa() - write a new endpoint into a live SA
  * @x: the SA
- * @place: from esptrack_move_prepare(), which is given up; NULL if only the
- *	port changes
+ * @place: from esptrack_move_prepare(), void afterwards; NULL if only the port
+ *	changes
  * @dir: &enum esptrack_dir
  * @from: the endpoint so far
  * @to: the endpoint from now on
@@ -173,8 +173,9 @@ static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
  * Output reads the ports under x->lock, as xfrm_state_update() writes them.
  *
  * Context: softirq, x->lock not held.
- * Return: false if the SA died, or somebody wrote to it, or the SAD is being
- * flushed.
+ * Return: true, and the reference to @place stays with the caller. False if the
+ * SA died, or somebody wrote to it, or the SAD is being flushed; @place is given
+ * up.
  */
 bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		      const struct esptrack_endpoint *from,
@@ -184,7 +185,12 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	bool moved;
 
 	spin_lock_bh(&x->lock);
-	moved = x->km.state == XFRM_STATE_VALID && *port == from->port &&
+	/* The address is ours alone to write. Of the port the daemon may be
+	 * quicker: an SA must not stay behind for that where its policies have
+	 * another address already.
+	 */
+	moved = x->km.state == XFRM_STATE_VALID &&
+		(place || *port == from->port) &&
 		xfrm_addr_equal(remote_address(x, dir), &from->addr,
 				x->props.family);
 	if (moved && place)
@@ -193,7 +199,9 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		WRITE_ONCE(*port, to->port);
 	spin_unlock_bh(&x->lock);
 
-	if (place)
+	if (place && moved)
+		xfrm_state_delete(place);
+	else if (place)
 		esptrack_move_cancel(place);
 	return moved;
 }

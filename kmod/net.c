@@ -8,15 +8,18 @@
 #include <net/netns/generic.h>
 
 #include "claim.h"
+#include "km.h"
 #include "knob.h"
 #include "leak.h"
 #include "move.h"
 #include "policy.h"
 #include "sa.h"
 
-/* How long a deleted SA is kept for a daemon that adds it again. */
+/* How long a deleted SA is kept for a daemon that adds it again, and what is
+ * left to do after a move waits.
+ */
 #define GRACE		HZ
-/* Some SAs die in silence (device gone, migrated): look for them. */
+/* Some SAs die without a word (device gone, migrated): look for them. */
 #define SWEEP_INTERVAL	(10 * HZ)
 
 static unsigned int net_id __read_mostly;
@@ -136,12 +139,75 @@ void esptrack_net_sweep_soon(struct esptrack_net *tn)
 		mod_delayed_work(workqueue, &tn->sweep, GRACE);
 }
 
+/**
+ * esptrack_net_readdressed() - an SA was moved to another address
+ * @sa: the SA
+ * @place: its placeholder, void by now; the reference is taken over
+ *
+ * What is left to do comes later. To free an xfrm_state wakes a thread of the
+ * kernel, which a single packet should not have to pay for.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place)
+{
+	struct esptrack_net *tn = sa->flow.net;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	sa->renamed = true;
+	swap(sa->spent, place);
+	if (place)
+		xfrm_state_put(place);
+	sa->readdressed_at = jiffies;
+	list_move_tail(&sa->readdressed, &tn->readdressed);
+	queue_delayed_work(workqueue, &tn->refresh, GRACE);
+}
+
+static bool refresh_next(struct esptrack_net *tn)
+{
+	struct esptrack_sa *sa;
+
+	spin_lock_bh(&esptrack_lock);
+	sa = list_first_entry_or_null(&tn->readdressed, struct esptrack_sa,
+				      readdressed);
+	if (sa && time_before(jiffies, sa->readdressed_at + GRACE)) {
+		queue_delayed_work(workqueue, &tn->refresh, GRACE);
+		sa = NULL;
+	}
+	if (sa) {
+		list_del_init(&sa->readdressed);
+		esptrack_move_refresh(sa->x);
+		xfrm_state_put(sa->spent);
+		sa->spent = NULL;
+	}
+	spin_unlock_bh(&esptrack_lock);
+
+	return sa;
+}
+
+static void net_refresh(struct work_struct *work)
+{
+	struct esptrack_net *tn = container_of(work, struct esptrack_net,
+					       refresh.work);
+
+	while (refresh_next(tn))
+		cond_resched();
+}
+
+/**
+ * struct sweep - what a sweep has found
+ * @again: there is something to be looked at soon
+ * @silent: an SA died without a word
+ */
+struct sweep {
+	bool again;
+	bool silent;
+};
+
 static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **leaked)
 	__must_hold(&esptrack_lock)
 {
-	if (sa->readdressed)
-		esptrack_move_refresh(sa->x);
-	sa->readdressed = false;
 	esptrack_sa_settle(sa);
 	if (esptrack_leak_found(sa)) {
 		*leaked = sa->x;
@@ -149,10 +215,8 @@ static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **leaked)
 	}
 }
 
-/* Takes the SA out of the indexes when it has been dead for long enough. Sets
- * @again if it is to be looked at soon.
- */
-static bool sweep_one(struct esptrack_sa *sa, bool *again)
+/* Takes the SA out of the indexes when it has been dead for long enough. */
+static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 {
 	struct xfrm_state *leaked = NULL;
 	unsigned long gone = READ_ONCE(sa->gone);
@@ -161,10 +225,11 @@ static bool sweep_one(struct esptrack_sa *sa, bool *again)
 	spin_lock_bh(&esptrack_lock);
 	if (!esptrack_sa_is_dead(sa)) {
 		sweep_alive(sa, &leaked);
-		*again |= !sa->dir;
+		sweep->again |= !sa->dir;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
+		sweep->silent |= !gone;
 		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));
-		*again = true;
+		sweep->again = true;
 	} else {
 		esptrack_sa_unlink(sa);
 		release = true;
@@ -182,8 +247,8 @@ static void net_sweep(struct work_struct *work)
 {
 	struct esptrack_net *tn = container_of(work, struct esptrack_net,
 					       sweep.work);
+	struct sweep sweep = { 0 };
 	struct esptrack_sa *sa;
-	bool again = false;
 	unsigned long id;
 
 	clear_bit(ESPTRACK_SWEEPING_SOON, &tn->flags);
@@ -192,14 +257,17 @@ static void net_sweep(struct work_struct *work)
 	mutex_lock(&tn->mutex);
 	if (!READ_ONCE(tn->dying))
 		xa_for_each(&tn->sas, id, sa) {
-			if (sweep_one(sa, &again))
+			if (sweep_one(sa, &sweep))
 				net_release(tn, sa);
 			cond_resched();
 		}
 	mutex_unlock(&tn->mutex);
 	esptrack_policy_sweep(tn, false);
+	/* A migrated SA is replaced by another one without a word. */
+	if (sweep.silent)
+		esptrack_km_walk(tn->net);
 
-	if (again)
+	if (sweep.again)
 		esptrack_net_sweep_soon(tn);
 	else if (!xa_empty(&tn->sas) || !list_empty(&tn->policies))
 		esptrack_net_sweep_later(tn);
@@ -211,11 +279,15 @@ static int __net_init net_init(struct net *net)
 
 	tn->net = net;
 	xa_init_flags(&tn->sas, XA_FLAGS_ALLOC);
+	/* What a container has set, it pays for. */
+	xa_init_flags(&tn->reqids, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&tn->policies);
+	INIT_LIST_HEAD(&tn->readdressed);
 	INIT_LIST_HEAD(&tn->unpublished);
 	mutex_init(&tn->mutex);
 	spin_lock_init(&tn->event_lock);
 	INIT_WORK(&tn->publish, net_publish);
+	INIT_DELAYED_WORK(&tn->refresh, net_refresh);
 	INIT_DELAYED_WORK(&tn->sweep, net_sweep);
 	return 0;
 }
@@ -250,6 +322,7 @@ static void net_exit(struct net *net)
 	unsigned long id;
 
 	cancel_work_sync(&tn->publish);
+	cancel_delayed_work_sync(&tn->refresh);
 	cancel_delayed_work_sync(&tn->sweep);
 
 	mutex_lock(&tn->mutex);
@@ -257,6 +330,7 @@ static void net_exit(struct net *net)
 		net_release(tn, sa);
 	mutex_unlock(&tn->mutex);
 	esptrack_policy_sweep(tn, true);
+	xa_destroy(&tn->reqids);
 	xa_destroy(&tn->sas);
 }
 

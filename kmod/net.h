@@ -8,6 +8,7 @@
 #include <linux/xarray.h>
 
 struct esptrack_sa;
+struct xfrm_state;
 
 enum { ESPTRACK_SWEEPING_SOON };
 
@@ -16,11 +17,15 @@ enum { ESPTRACK_SWEEPING_SOON };
  * @net: the namespace
  * @sas: all its SAs by &esptrack_sa.id; written under esptrack_lock
  * @next_id: for the next of them; protected by esptrack_lock
+ * @reqids: switches by reqid; written under @mutex
  * @policies: that we know of; protected by esptrack_lock
+ * @readdressed: SAs that were moved to another address just now; protected by
+ *	esptrack_lock
  * @unpublished: SAs that wait for their knob; protected by esptrack_lock
  * @dying: no SA may be added any more; protected by esptrack_lock
  * @mutex: whoever holds it can rely on an SA that he found
  * @publish: makes knobs
+ * @refresh: ends the moves of @readdressed
  * @sweep: finds SAs that died
  * @flags: %ESPTRACK_SWEEPING_SOON: @sweep runs after the grace time at the
  *	latest
@@ -31,11 +36,14 @@ struct esptrack_net {
 	struct net *net;
 	struct xarray sas;
 	u32 next_id;
+	struct xarray reqids;
 	struct list_head policies;
+	struct list_head readdressed;
 	struct list_head unpublished;
 	bool dying;
-	struct mutex mutex;	/* serialises knobs and the freeing of SAs */
+	struct mutex mutex;	/* serialises knobs, reqids, freeing of SAs */
 	struct work_struct publish;
+	struct delayed_work refresh;
 	struct delayed_work sweep;
 	unsigned long flags;
 	spinlock_t event_lock;	/* protects event_seq */
@@ -46,6 +54,7 @@ struct esptrack_net *esptrack_net(const struct net *net);
 bool esptrack_net_is_dying(const struct esptrack_net *tn);
 int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_publish(struct esptrack_sa *sa);
+void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place);
 void esptrack_net_sweep_soon(struct esptrack_net *tn);
 void esptrack_net_sweep_later(struct esptrack_net *tn);
 

@@ -10,8 +10,10 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <net/netns/hash.h>
 
 #include "net.h"
+#include "peer.h"
 #include "sa.h"
 
 /* A socket's policies are numbered from XFRM_POLICY_MAX on. */
@@ -26,6 +28,9 @@
  * @all: in esptrack_net.policies
  * @reqid: of its first ESP template
  * @policy: the policy, held; maybe dead already
+ * @moved: its templates have named @now since, instead of @given
+ * @given: the peer's address as the daemon gave it
+ * @now: the peer's address as we wrote it last
  *
  * Protected by esptrack_lock.
  */
@@ -34,15 +39,20 @@ struct policy {
 	struct list_head all;
 	u32 reqid;
 	struct xfrm_policy *policy;
+	bool moved;
+	xfrm_address_t given;
+	xfrm_address_t now;
 };
 
 static struct hlist_head *by_reqid;
 static u32 hash_seed __read_mostly;
 static struct kmem_cache *policy_cache;
 
-static struct hlist_head *reqid_head(u32 reqid)
+static struct hlist_head *reqid_head(const struct esptrack_net *tn, u32 reqid)
 {
-	return &by_reqid[jhash_1word(reqid, hash_seed) & (INDEX_SIZE - 1)];
+	u32 hash = jhash_2words(reqid, net_hash_mix(tn->net), hash_seed);
+
+	return &by_reqid[hash & (INDEX_SIZE - 1)];
 }
 
 static bool names_addresses(const struct xfrm_tmpl *tmpl)
@@ -62,12 +72,13 @@ static const struct xfrm_tmpl *esp_template(const struct xfrm_policy *policy)
 	return NULL;
 }
 
-static bool is_known(const struct xfrm_policy *policy, u32 reqid)
+static bool is_known(const struct esptrack_net *tn,
+		     const struct xfrm_policy *policy, u32 reqid)
 	__must_hold(&esptrack_lock)
 {
 	const struct policy *p;
 
-	hlist_for_each_entry(p, reqid_head(reqid), by_reqid)
+	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
 		if (p->policy == policy)
 			return true;
 
@@ -75,7 +86,8 @@ static bool is_known(const struct xfrm_policy *policy, u32 reqid)
 }
 
 /* As xfrm's lookups read templates: on the way in only the source counts, and
- * reqid 0 is any; on the way out our own address may be left open.
+ * reqid 0 is any; on the way out our own address may be left open, and reqid 0
+ * is no other.
  */
 static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 				       const struct xfrm_state *x,
@@ -83,11 +95,13 @@ static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 {
 	u16 family = x->props.family;
 
-	if (!names_addresses(tmpl) || tmpl->encap_family != family ||
-	    (tmpl->reqid && tmpl->reqid != x->props.reqid))
+	if (!names_addresses(tmpl) || tmpl->encap_family != family)
 		return NULL;
 	if (dir != XFRM_POLICY_OUT)
-		return &tmpl->saddr;
+		return !tmpl->reqid || tmpl->reqid == x->props.reqid ?
+		       &tmpl->saddr : NULL;
+	if (tmpl->reqid != x->props.reqid)
+		return NULL;
 	if (!xfrm_addr_any(&tmpl->saddr, family) &&
 	    !xfrm_addr_equal(&tmpl->saddr, local, family))
 		return NULL;
@@ -95,9 +109,9 @@ static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 }
 
 /* As xfrm_migrate() does it: readers take either address, and look again when
- * they see the new generation.
+ * they see the new generation. Returns whether there was anything to do.
  */
-static void move_templates(struct xfrm_policy *policy,
+static bool move_templates(struct xfrm_policy *policy,
 			   const struct xfrm_state *x,
 			   const xfrm_address_t *local,
 			   const xfrm_address_t *from,
@@ -121,6 +135,21 @@ static void move_templates(struct xfrm_policy *policy,
 	if (moved)
 		atomic_inc(&policy->genid);
 	write_unlock_bh(&policy->lock);
+
+	return moved;
+}
+
+static void move_policy(struct policy *p, const struct xfrm_state *x,
+			const xfrm_address_t *local, const xfrm_address_t *from,
+			const xfrm_address_t *to)
+	__must_hold(&esptrack_lock)
+{
+	if (!move_templates(p->policy, x, local, from, to))
+		return;
+	if (!p->moved)
+		p->given = *from;
+	p->now = *to;
+	p->moved = true;
 }
 
 /**
@@ -140,7 +169,7 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 		return;
 
 	spin_lock_bh(&esptrack_lock);
-	if (esptrack_net_is_dying(tn) || is_known(policy, tmpl->reqid))
+	if (esptrack_net_is_dying(tn) || is_known(tn, policy, tmpl->reqid))
 		goto out;
 
 	p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
@@ -152,30 +181,31 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 	xfrm_pol_hold(policy);
 	p->policy = policy;
 	p->reqid = tmpl->reqid;
-	hlist_add_head(&p->by_reqid, reqid_head(p->reqid));
+	hlist_add_head(&p->by_reqid, reqid_head(tn, p->reqid));
 	list_add_tail(&p->all, &tn->policies);
 	esptrack_net_sweep_later(tn);
 
 	/* The daemon may name an address that the peer has left since. */
-	moved = tmpl->reqid ? esptrack_sa_moved(tn, tmpl->reqid) : NULL;
+	moved = tmpl->reqid ? esptrack_peer_moved(tn, tmpl->reqid) : NULL;
 	if (moved)
-		move_templates(policy, moved->x, &moved->flow.dst.addr,
-			       &moved->origin.src.addr,
-			       &moved->flow.src.addr);
+		move_policy(p, moved->x, &moved->flow.dst.addr,
+			    &moved->origin.src.addr, &moved->flow.src.addr);
 out:
 	spin_unlock_bh(&esptrack_lock);
 }
 
-static void move_reqid(struct esptrack_net *tn, u32 reqid,
-		       const struct xfrm_state *x, const xfrm_address_t *local,
-		       const xfrm_address_t *from, const xfrm_address_t *to)
+static bool is_live(const struct policy *p, const struct esptrack_net *tn,
+		    u32 reqid)
 {
-	struct policy *p;
+	return p->reqid == reqid && xp_net(p->policy) == tn->net &&
+	       !READ_ONCE(p->policy->walk.dead);
+}
 
-	hlist_for_each_entry(p, reqid_head(reqid), by_reqid)
-		if (p->reqid == reqid && xp_net(p->policy) == tn->net &&
-		    !READ_ONCE(p->policy->walk.dead))
-			move_templates(p->policy, x, local, from, to);
+/* Was the policy made for the peer whom his daemon had put at @origin? */
+static bool is_of(const struct policy *p, const xfrm_address_t *from,
+		  const xfrm_address_t *origin, u16 family)
+{
+	return xfrm_addr_equal(p->moved ? &p->given : from, origin, family);
 }
 
 /**
@@ -183,8 +213,12 @@ static void move_reqid(struct esptrack_net *tn, u32 reqid,
  * @tn: namespace
  * @x: the SA, whose reqid and family count
  * @local: our address
+ * @origin: the peer's address as the daemon gave it
  * @from: the peer's address so far
  * @to: the peer's address from now on
+ *
+ * Policies without reqid may be another peer's, who is where this one has come
+ * to: only those that were made for his first address go with him.
  *
  * Calling it for several SAs with one reqid does no harm.
  *
@@ -192,13 +226,86 @@ static void move_reqid(struct esptrack_net *tn, u32 reqid,
  */
 void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *local,
+			  const xfrm_address_t *origin,
 			  const xfrm_address_t *from, const xfrm_address_t *to)
+{
+	u32 reqid = x->props.reqid;
+	struct policy *p;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
+		if (is_live(p, tn, reqid))
+			move_policy(p, x, local, from, to);
+	if (!reqid)
+		return;
+	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
+		if (is_live(p, tn, 0) &&
+		    is_of(p, from, origin, x->props.family))
+			move_policy(p, x, local, from, to);
+}
+
+static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
+	__must_hold(&esptrack_lock)
+{
+	const struct xfrm_state *x = sa->x;
+	struct policy *p;
+
+	hlist_for_each_entry(p, reqid_head(sa->flow.net, reqid), by_reqid) {
+		xfrm_address_t now = p->now;
+
+		if (p->moved && is_live(p, sa->flow.net, reqid) &&
+		    xfrm_addr_equal(&p->given, &sa->flow.src.addr,
+				    x->props.family))
+			move_policy(p, x, &sa->flow.dst.addr, &now,
+				    &sa->flow.src.addr);
+	}
+}
+
+/**
+ * esptrack_policy_return() - let policies name the address that they had first
+ * @sa: an inbound SA that its daemon has just put there
+ *
+ * The SAs with which they were moved are gone, and the daemon knows nothing of
+ * where they were: the policies must fit those that it gives now.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_policy_return(const struct esptrack_sa *sa)
+{
+	u32 reqid = sa->x->props.reqid;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	return_reqid(sa, reqid);
+	if (reqid)
+		return_reqid(sa, 0);
+}
+
+static bool has_live(const struct esptrack_net *tn, u32 reqid)
+	__must_hold(&esptrack_lock)
+{
+	const struct policy *p;
+
+	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
+		if (is_live(p, tn, reqid))
+			return true;
+
+	return false;
+}
+
+/**
+ * esptrack_policy_needs() - may a policy want an SA with a reqid?
+ * @tn: namespace
+ * @reqid: of the SA
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_policy_needs(const struct esptrack_net *tn, u32 reqid)
 {
 	lockdep_assert_held(&esptrack_lock);
 
-	move_reqid(tn, x->props.reqid, x, local, from, to);
-	if (x->props.reqid)
-		move_reqid(tn, 0, x, local, from, to);
+	return has_live(tn, reqid) || has_live(tn, 0);
 }
 
 static void policy_release(struct policy *p)

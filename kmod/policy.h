@@ -5,11 +5,15 @@
 #include <net/xfrm.h>
 
 struct esptrack_net;
+struct esptrack_sa;
 
 void esptrack_policy_track(struct xfrm_policy *policy);
 void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *local,
+			  const xfrm_address_t *origin,
 			  const xfrm_address_t *from, const xfrm_address_t *to);
+void esptrack_policy_return(const struct esptrack_sa *sa);
+bool esptrack_policy_needs(const struct esptrack_net *tn, u32 reqid);
 void esptrack_policy_sweep(struct esptrack_net *tn, bool all);
 
 int esptrack_policy_init(void);

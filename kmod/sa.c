@@ -1,36 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The SAs that we know of, and their indexes.
+ * The SAs that we know of: from when we hear of one until it is let go.
  */
 #include "sa.h"
 
-#include <linux/hash.h>
-#include <linux/jhash.h>
-#include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "claim.h"
 #include "compat.h"
 #include "hook.h"
-#include "move.h"
+#include "index.h"
+#include "km.h"
 #include "net.h"
+#include "peer.h"
+#include "policy.h"
+#include "reqid.h"
 
 DEFINE_SPINLOCK(esptrack_lock);
-
-/* Fixed in size, so that linking cannot fail: a move must not lose an SA. At
- * 100,000 SAs there are six in a chain.
- */
-#define INDEX_BITS	14
-#define INDEX_SIZE	BIT(INDEX_BITS)
-
-static struct hlist_head *by_state;
-static struct hlist_head *by_flow;
-static struct hlist_head *by_id;
-static struct hlist_head *by_reqid;
-static u32 hash_seed __read_mostly;
-static u64 last_peer;
 
 static struct kmem_cache *sa_cache;
 
@@ -39,194 +26,12 @@ module_param(static_nat, bool, 0644);
 MODULE_PARM_DESC(static_nat,
 		 "follow the peers of SAs that appear from now on (default 0)");
 
-static struct hlist_head *state_head(const struct xfrm_state *x)
-{
-	return &by_state[hash_ptr(x, INDEX_BITS)];
-}
-
-static struct hlist_head *id_head(__be32 spi)
-{
-	return &by_id[jhash_1word((__force u32)spi, hash_seed) &
-		      (INDEX_SIZE - 1)];
-}
-
-static struct hlist_head *reqid_head(u32 reqid)
-{
-	return &by_reqid[jhash_1word(reqid, hash_seed) & (INDEX_SIZE - 1)];
-}
-
-static u32 endpoint_hash(const struct esptrack_endpoint *endpoint)
-{
-	return jhash2((const u32 *)endpoint, sizeof(*endpoint) / sizeof(u32),
-		      hash_seed);
-}
-
-/**
- * esptrack_flow_chain() - the chain that holds all SAs of a flow, and others
- * @flow: either direction of it
- *
- * The sum makes both directions meet in one chain, so that we need not know
- * which of the ends is ours. Tell the SAs of the flow from others by
- * esptrack_flow_relation().
- */
-struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow)
-{
-	return &by_flow[(endpoint_hash(&flow->src) +
-			 endpoint_hash(&flow->dst)) & (INDEX_SIZE - 1)];
-}
-
-static u8 ends_relation(const struct esptrack_flow *flow,
-			const struct esptrack_flow *other)
-{
-	if (flow->net != other->net)
-		return 0;
-	if (esptrack_endpoint_equal(&flow->src, &other->src) &&
-	    esptrack_endpoint_equal(&flow->dst, &other->dst))
-		return ESPTRACK_DIR_IN;
-	if (esptrack_endpoint_equal(&flow->src, &other->dst) &&
-	    esptrack_endpoint_equal(&flow->dst, &other->src))
-		return ESPTRACK_DIR_OUT;
-	return 0;
-}
-
-/**
- * esptrack_flow_relation() - what the flow of an SA is to that of another
- * @flow: of an inbound SA
- * @other: of any SA
- *
- * Return: %ESPTRACK_DIR_IN if they are the same, %ESPTRACK_DIR_OUT if @other
- * is the opposite direction of @flow, and 0 if they are different flows.
- */
-u8 esptrack_flow_relation(const struct esptrack_flow *flow,
-			  const struct esptrack_flow *other)
-{
-	if (flow->peer != other->peer)
-		return 0;
-	return ends_relation(flow, other);
-}
-
-/**
- * esptrack_sa_of_state() - the tracked SA of an xfrm_state
- * @x: any SA
- *
- * Context: any, esptrack_lock or the RCU read lock held.
- * Return: the SA, or NULL. Not counted.
- */
-struct esptrack_sa *esptrack_sa_of_state(const struct xfrm_state *x)
-{
-	struct esptrack_sa *sa;
-
-	hlist_for_each_entry_rcu(sa, state_head(x), by_state,
-				 lockdep_is_held(&esptrack_lock))
-		if (READ_ONCE(sa->x) == x)
-			return sa;
-
-	return NULL;
-}
-
 static void id_of(const struct xfrm_state *x, struct esptrack_sa_id *id)
 {
 	id->daddr = x->id.daddr;
 	id->spi = x->id.spi;
 	id->mark = x->mark;
 	id->family = x->props.family;
-}
-
-static bool has_id(const struct esptrack_sa *sa,
-		   const struct esptrack_sa_id *id)
-{
-	const struct xfrm_state *x = sa->x;
-
-	return x->id.spi == id->spi && x->props.family == id->family &&
-	       x->mark.v == id->mark.v && x->mark.m == id->mark.m &&
-	       xfrm_addr_equal(&x->id.daddr, &id->daddr, id->family);
-}
-
-/**
- * esptrack_sa_find() - the SA with an identity
- * @net: its namespace
- * @id: what to look for
- *
- * Context: any, esptrack_lock held.
- * Return: the SA, which may be dead, or NULL.
- */
-struct esptrack_sa *esptrack_sa_find(struct net *net,
-				     const struct esptrack_sa_id *id)
-{
-	struct esptrack_net *tn = esptrack_net(net);
-	struct esptrack_sa *sa;
-
-	lockdep_assert_held(&esptrack_lock);
-
-	hlist_for_each_entry(sa, id_head(id->spi), by_id)
-		if (sa->flow.net == tn && has_id(sa, id))
-			return sa;
-
-	return NULL;
-}
-
-/**
- * esptrack_sa_reindex() - follow a change of an SA's ends
- * @sa: whose xfrm_state has been written to
- *
- * Context: any, esptrack_lock held, x->lock not.
- */
-void esptrack_sa_reindex(struct esptrack_sa *sa)
-{
-	struct esptrack_flow flow = {
-		.net = sa->flow.net,
-		.peer = sa->flow.peer,
-	};
-	struct xfrm_state *x = sa->x;
-
-	lockdep_assert_held(&esptrack_lock);
-
-	spin_lock_bh(&x->lock);
-	esptrack_endpoint_set(&flow.src, &x->props.saddr,
-			      x->encap->encap_sport, x->props.family);
-	esptrack_endpoint_set(&flow.dst, &x->id.daddr,
-			      x->encap->encap_dport, x->props.family);
-	spin_unlock_bh(&x->lock);
-
-	if (!hlist_unhashed(&sa->by_flow)) {
-		if (esptrack_flow_relation(&sa->flow, &flow) ==
-		    ESPTRACK_DIR_IN)
-			return;
-		hlist_del_init(&sa->by_flow);
-	}
-	sa->flow = flow;
-	hlist_add_head(&sa->by_flow, esptrack_flow_chain(&flow));
-}
-
-static bool has_moved(const struct esptrack_sa *sa)
-{
-	return !ends_relation(&sa->origin, &sa->flow);
-}
-
-/* Which peer a new SA belongs to: that of the flow on which it is. A rekeyed SA
- * is known by the reqid of its predecessor. Else it must be the only peer who
- * was installed there: one whom we have moved there has merely the mapping that
- * this one had, or has now.
- */
-static u64 peer_of(const struct esptrack_sa *sa)
-{
-	const struct esptrack_sa *other;
-	u64 peer = 0;
-
-	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
-		if (other == sa || !ends_relation(&sa->flow, &other->flow))
-			continue;
-		if (other->x->props.reqid &&
-		    other->x->props.reqid == sa->x->props.reqid)
-			return other->flow.peer;
-		if (has_moved(other))
-			continue;
-		if (peer && peer != other->flow.peer)
-			peer = U64_MAX;
-		else
-			peer = other->flow.peer;
-	}
-	return peer && peer != U64_MAX ? peer : ++last_peer;
 }
 
 /* 6.1 has no direction in the SA, and daemons need not give it later on. With
@@ -322,6 +127,24 @@ u64 esptrack_sa_newest(struct xfrm_state *x)
 	return newest;
 }
 
+/**
+ * esptrack_sa_switch() - set switches of an SA
+ * @sa: the SA
+ * @switches: what to set
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_sa_switch(struct esptrack_sa *sa,
+			const struct esptrack_switches *switches)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	if (switches->given & ESPTRACK_SWITCH_STATIC_NAT)
+		sa->static_nat = switches->on & ESPTRACK_SWITCH_STATIC_NAT;
+	if (switches->given & ESPTRACK_SWITCH_PORT_ONLY)
+		sa->port_only = switches->on & ESPTRACK_SWITCH_PORT_ONLY;
+}
+
 static bool same_bytes(const void *a, const void *b, size_t size)
 {
 	return a && b ? !memcmp(a, b, size) : a == b;
@@ -340,13 +163,16 @@ static bool same_keys(const struct xfrm_state *a, const struct xfrm_state *b)
  * packets are still good, and the daemon may have copied the replay window
  * before the last of them: whatever the old SA had accepted stays old. With
  * new keys sequence numbers start anew.
+ *
+ * Returns whether the SA was moved at once.
  */
-static void take_over(struct esptrack_sa *sa, struct xfrm_state *x)
+static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 {
+	const struct esptrack_flow origin = sa->origin;
+	const struct esptrack_flow was = sa->flow;
 	struct xfrm_state *old = sa->x;
 
 	detach(sa);
-	hlist_del_rcu(&sa->by_state);
 	if (same_keys(old, x))
 		sa->history.floor = max(sa->history.floor,
 					esptrack_sa_newest(old));
@@ -354,135 +180,13 @@ static void take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 		sa->history.floor = 0;
 
 	xfrm_state_hold(x);
-	WRITE_ONCE(sa->x, x);
+	esptrack_index_replace(sa, x);
 	WRITE_ONCE(sa->gone, 0);
-	hlist_add_head_rcu(&sa->by_state, state_head(x));
-	esptrack_sa_reindex(sa);
 	sa->origin = sa->flow;
 	sa->renamed = false;
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
-}
-
-/**
- * esptrack_sa_shares_reqid() - has another peer an SA with the same reqid?
- * @sa: the SA
- *
- * Context: any, esptrack_lock held.
- */
-bool esptrack_sa_shares_reqid(const struct esptrack_sa *sa)
-{
-	u32 reqid = sa->x->props.reqid;
-	const struct esptrack_sa *other;
-
-	lockdep_assert_held(&esptrack_lock);
-
-	hlist_for_each_entry(other, reqid_head(reqid), by_reqid)
-		if (other->flow.net == sa->flow.net &&
-		    other->flow.peer != sa->flow.peer &&
-		    other->x->props.reqid == reqid &&
-		    !esptrack_sa_is_dead(other))
-			return true;
-
-	return false;
-}
-
-/* The SA after which a new one takes: it has the same reqid, and either the
- * same flow now, or had the new one's flow when the daemon made it.
- */
-static struct esptrack_sa *sibling_of(const struct esptrack_sa *sa, u8 dir)
-{
-	u32 reqid = sa->x->props.reqid;
-	struct esptrack_sa *other;
-
-	if (!reqid)
-		return NULL;
-
-	hlist_for_each_entry(other, reqid_head(reqid), by_reqid)
-		if (other != sa && other->x->props.reqid == reqid &&
-		    other->dir == dir && !esptrack_sa_is_dead(other) &&
-		    (ends_relation(&sa->flow, &other->flow) ||
-		     ends_relation(&sa->flow, &other->origin)))
-			return other;
-
-	return NULL;
-}
-
-/**
- * esptrack_sa_moved() - the newest inbound SA of a reqid, if it was moved
- * @tn: namespace
- * @reqid: other than 0
- *
- * Context: any, esptrack_lock held.
- * Return: the SA, whose daemon still may speak of its @origin; or NULL.
- */
-const struct esptrack_sa *esptrack_sa_moved(const struct esptrack_net *tn,
-					    u32 reqid)
-{
-	const struct esptrack_sa *sa;
-
-	lockdep_assert_held(&esptrack_lock);
-
-	hlist_for_each_entry(sa, reqid_head(reqid), by_reqid)
-		if (sa->flow.net == tn && sa->x->props.reqid == reqid &&
-		    sa->dir == ESPTRACK_DIR_IN && !esptrack_sa_is_dead(sa))
-			return has_moved(sa) && !esptrack_sa_shares_reqid(sa) ?
-			       sa : NULL;
-
-	return NULL;
-}
-
-/* A daemon that did not follow gives a rekeyed SA the endpoint that it
- * remembers. What the peer has proven since holds for that SA too.
- */
-static bool inherit_endpoint(struct esptrack_sa *sa,
-			     const struct esptrack_sa *sibling)
-{
-	const struct esptrack_endpoint to = sibling->flow.src;
-	const struct esptrack_endpoint from = sibling->origin.src;
-	u8 dir = ends_relation(&sibling->origin, &sa->flow);
-	const u64 peer = sa->flow.peer;
-	struct xfrm_state *place = NULL;
-	bool new_address, moved;
-
-	if (!dir || !has_moved(sibling) || sa->x->xso.dev)
-		return false;
-	/* The reqid is all that tells whose SA it is. */
-	sa->flow.peer = sibling->flow.peer;
-	if (esptrack_sa_shares_reqid(sa)) {
-		sa->flow.peer = peer;
-		return false;
-	}
-
-	new_address = !xfrm_addr_equal(&to.addr, &from.addr, to.family);
-	if (new_address) {
-		if (!esptrack_move_mode(sa->x) ||
-		    (dir == ESPTRACK_DIR_OUT &&
-		     esptrack_move_collides(sa->x, &to)))
-			return false;
-		place = esptrack_move_prepare(sa->x, dir, &to);
-		if (!place)
-			return false;
-	}
-	moved = esptrack_move_sa(sa->x, place, dir, &from, &to);
-	if (moved && new_address) {
-		sa->readdressed = true;
-		sa->renamed = true;
-	}
-	esptrack_sa_reindex(sa);
-	return moved;
-}
-
-/* Returns whether the SA was moved. */
-static bool inherit(struct esptrack_sa *sa)
-{
-	const struct esptrack_sa *sibling = sibling_of(sa, ESPTRACK_DIR_IN);
-
-	if (!sibling)
-		return false;
-	sa->static_nat = sibling->static_nat;
-	sa->port_only = sibling->port_only;
-	return inherit_endpoint(sa, sibling);
+	return esptrack_peer_return(sa, &was, &origin);
 }
 
 /* Returns whether the SA was moved at once. */
@@ -499,16 +203,16 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 	sa->x = x;
 	sa->static_nat = READ_ONCE(static_nat);
 	INIT_LIST_HEAD(&sa->unpublished);
-	hlist_add_head_rcu(&sa->by_state, state_head(x));
-	hlist_add_head(&sa->by_id, id_head(x->id.spi));
-	hlist_add_head(&sa->by_reqid, reqid_head(x->props.reqid));
-	esptrack_sa_reindex(sa);
-	sa->flow.peer = peer_of(sa);
+	INIT_LIST_HEAD(&sa->readdressed);
+	esptrack_index_add(sa);
+	sa->flow.peer = esptrack_peer_of(sa);
 	sa->origin = sa->flow;
 	esptrack_sa_settle(sa);
 	if (!sa->dir)
 		esptrack_net_sweep_soon(tn);
-	return inherit(sa);
+	/* What was set for a sibling counts more, as it is newer. */
+	esptrack_reqid_apply(sa);
+	return esptrack_peer_inherit(sa);
 
 free:
 	kmem_cache_free(sa_cache, sa);
@@ -516,6 +220,18 @@ untracked:
 	net_warn_ratelimited("no memory, SA 0x%08x is not tracked\n",
 			     ntohl(x->id.spi));
 	return false;
+}
+
+/* An SA that is where its daemon has put it, and all others with its reqid as
+ * well, can only use policies that name that place.
+ */
+static void fit_policies(const struct xfrm_state *x)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *sa = esptrack_index_of_state(x);
+
+	if (sa && sa->dir == ESPTRACK_DIR_IN && esptrack_peer_is_together(sa))
+		esptrack_policy_return(sa);
 }
 
 static bool trackable(const struct xfrm_state *x)
@@ -537,7 +253,6 @@ static bool trackable(const struct xfrm_state *x)
 void esptrack_sa_track(struct xfrm_state *x)
 {
 	struct esptrack_net *tn = esptrack_net(xs_net(x));
-	const struct km_event update = { .event = XFRM_MSG_UPDSA };
 	struct esptrack_sa_id id;
 	struct esptrack_sa *sa;
 	bool moved = false;
@@ -550,23 +265,25 @@ void esptrack_sa_track(struct xfrm_state *x)
 	if (esptrack_net_is_dying(tn))
 		goto out;
 
-	sa = esptrack_sa_of_state(x);
+	sa = esptrack_index_of_state(x);
 	if (sa) {
-		esptrack_sa_reindex(sa);
+		esptrack_index_update(sa);
 		goto out;
 	}
 
-	sa = esptrack_sa_find(xs_net(x), &id);
+	sa = esptrack_index_find(xs_net(x), &id);
 	if (!sa)
 		moved = add(tn, x);
 	else if (esptrack_sa_is_dead(sa))
-		take_over(sa, x);
+		moved = take_over(sa, x);
+	if (!moved)
+		fit_policies(x);
 out:
 	spin_unlock_bh(&esptrack_lock);
 
 	/* Others were told of the SA as the daemon gave it. */
 	if (moved)
-		km_state_notify(x, &update);
+		esptrack_km_announce(x);
 }
 
 /**
@@ -582,9 +299,13 @@ void esptrack_sa_changed(struct xfrm_state *x)
 
 	id_of(x, &id);
 	spin_lock_bh(&esptrack_lock);
-	sa = esptrack_sa_find(xs_net(x), &id);
-	if (sa)
-		esptrack_sa_reindex(sa);
+	sa = esptrack_index_find(xs_net(x), &id);
+	if (sa) {
+		/* It has what the daemon gave, the SA what came of it. */
+		if (x->encap)
+			esptrack_flow_set_ends(&sa->origin, x);
+		esptrack_index_update(sa);
+	}
 	spin_unlock_bh(&esptrack_lock);
 }
 
@@ -615,7 +336,7 @@ void esptrack_sa_died(const struct xfrm_state *x)
 	struct esptrack_sa *sa;
 
 	rcu_read_lock();
-	sa = esptrack_sa_of_state(x);
+	sa = esptrack_index_of_state(x);
 	if (sa) {
 		WRITE_ONCE(sa->gone, jiffies ?: 1);
 		esptrack_net_sweep_soon(sa->flow.net);
@@ -635,10 +356,8 @@ void esptrack_sa_unlink(struct esptrack_sa *sa)
 
 	detach(sa);
 	list_del_init(&sa->unpublished);
-	hlist_del_rcu(&sa->by_state);
-	hlist_del_init(&sa->by_flow);
-	hlist_del_init(&sa->by_id);
-	hlist_del_init(&sa->by_reqid);
+	list_del_init(&sa->readdressed);
+	esptrack_index_del(sa);
 }
 
 static void sa_free_rcu(struct rcu_head *rcu)
@@ -653,6 +372,8 @@ static void sa_free_rcu(struct rcu_head *rcu)
 void esptrack_sa_free(struct esptrack_sa *sa)
 {
 	xfrm_state_put(sa->x);
+	if (sa->spent)
+		xfrm_state_put(sa->spent);
 	/* Not kfree_rcu(): rcu_barrier() does not wait for that on 6.1. */
 	call_rcu(&sa->rcu, sa_free_rcu);
 }
@@ -685,7 +406,7 @@ void esptrack_sa_inform(const struct esptrack_sa *sa,
 	info->refused = sa->refused;
 
 	info->n_outbound = 0;
-	hlist_for_each_entry(other, esptrack_flow_chain(&sa->flow), by_flow) {
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		if (esptrack_flow_relation(&sa->flow, &other->flow) !=
 		    ESPTRACK_DIR_OUT || esptrack_sa_is_dead(other))
 			continue;
@@ -695,42 +416,24 @@ void esptrack_sa_inform(const struct esptrack_sa *sa,
 	}
 }
 
-static struct hlist_head *index_alloc(void)
-{
-	return kvcalloc(INDEX_SIZE, sizeof(struct hlist_head), GFP_KERNEL);
-}
-
-static void indexes_free(void)
-{
-	kvfree(by_state);
-	kvfree(by_flow);
-	kvfree(by_id);
-	kvfree(by_reqid);
-}
-
 int esptrack_sa_init(void)
 {
-	hash_seed = get_random_u32();
-	by_state = index_alloc();
-	by_flow = index_alloc();
-	by_id = index_alloc();
-	by_reqid = index_alloc();
-	if (!by_state || !by_flow || !by_id || !by_reqid)
-		goto err;
+	int err = esptrack_index_init();
+
+	if (err)
+		return err;
 
 	sa_cache = KMEM_CACHE(esptrack_sa, 0);
-	if (!sa_cache)
-		goto err;
+	if (!sa_cache) {
+		esptrack_index_uninit();
+		return -ENOMEM;
+	}
 	return 0;
-
-err:
-	indexes_free();
-	return -ENOMEM;
 }
 
 void esptrack_sa_uninit(void)
 {
 	rcu_barrier();
 	kmem_cache_destroy(sa_cache);
-	indexes_free();
+	esptrack_index_uninit();
 }

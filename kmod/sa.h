@@ -44,6 +44,9 @@ struct esptrack_flow {
  * @by_id: in the index by SPI
  * @by_reqid: in the index by reqid
  * @unpublished: in esptrack_net.unpublished while it waits for its knob
+ * @readdressed: in esptrack_net.readdressed for a while after a move to another
+ *	address
+ * @readdressed_at: jiffies of that move
  * @rcu: frees it
  * @x: the SA in the kernel; held, and maybe dead already. An IKE daemon that
  *	deletes it and adds it again gives it another xfrm_state
@@ -57,13 +60,13 @@ struct esptrack_flow {
  * @port_only: the other knob: addresses are not followed
  * @renamed: moved to another address at some time, so that its daemon may not
  *	find it by the one that it gave
- * @readdressed: moved to another address since the last sweep
  * @hooked: our transform is on @x
  * @claims: esptrack_claim_get() was called for @x
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule
  * @history: for the rules
  * @place: placeholder of @x in the middle of a move
+ * @spent: that of the last move, to be freed later
  * @left: where the flow was before another of its SAs moved it
  * @left_at: when that was, as &esptrack_facts.now
  * @idle_packets: packets that the SA had sent at @idle_since
@@ -79,6 +82,8 @@ struct esptrack_sa {
 	struct hlist_node by_id;
 	struct hlist_node by_reqid;
 	struct list_head unpublished;
+	struct list_head readdressed;
+	unsigned long readdressed_at;
 	struct rcu_head rcu;
 	struct xfrm_state *x;
 	u32 id;
@@ -89,13 +94,13 @@ struct esptrack_sa {
 	bool static_nat;
 	bool port_only;
 	bool renamed;
-	bool readdressed;
 	bool hooked;
 	bool claims;
 	u64 moves;
 	u64 refused;
 	struct esptrack_history history;
 	struct xfrm_state *place;
+	struct xfrm_state *spent;
 	struct esptrack_endpoint left;
 	u64 left_at;
 	u64 idle_packets;
@@ -118,6 +123,19 @@ struct esptrack_sa_id {
 	__be32 spi;
 	struct xfrm_mark mark;
 	u16 family;
+};
+
+#define ESPTRACK_SWITCH_STATIC_NAT	BIT(0)
+#define ESPTRACK_SWITCH_PORT_ONLY	BIT(1)
+
+/**
+ * struct esptrack_switches - what to set of an SA
+ * @given: ESPTRACK_SWITCH_* of those that are meant; the others stay
+ * @on: ESPTRACK_SWITCH_* of those that are on
+ */
+struct esptrack_switches {
+	u8 given;
+	u8 on;
 };
 
 /* As many outbound SPIs are shown; a flow has one or two pairs as a rule. */
@@ -163,17 +181,9 @@ void esptrack_sa_free(struct esptrack_sa *sa);
 void esptrack_sa_died(const struct xfrm_state *x);
 bool esptrack_sa_is_dead(const struct esptrack_sa *sa);
 
-struct esptrack_sa *esptrack_sa_of_state(const struct xfrm_state *x);
-struct esptrack_sa *esptrack_sa_find(struct net *net,
-				     const struct esptrack_sa_id *id);
+void esptrack_sa_switch(struct esptrack_sa *sa,
+			const struct esptrack_switches *switches);
 u64 esptrack_sa_newest(struct xfrm_state *x);
-bool esptrack_sa_shares_reqid(const struct esptrack_sa *sa);
-const struct esptrack_sa *esptrack_sa_moved(const struct esptrack_net *tn,
-					    u32 reqid);
-void esptrack_sa_reindex(struct esptrack_sa *sa);
-struct hlist_head *esptrack_flow_chain(const struct esptrack_flow *flow);
-u8 esptrack_flow_relation(const struct esptrack_flow *flow,
-			  const struct esptrack_flow *other);
 void esptrack_sa_inform(const struct esptrack_sa *sa,
 			struct esptrack_sa_info *info);
 

@@ -21,7 +21,8 @@
  * @ESPTRACK_CMD_SA_GET: do: the tracked inbound SA that %ESPTRACK_A_SA selects
  *	by SPI, local address and mark; ENOENT if there is none. The mark must
  *	be that of the SA: without one an SA without mark is meant, and without
- *	a mask all its bits count. dump: all tracked inbound SAs. The reply holds %ESPTRACK_A_SA.
+ *	a mask all its bits count. dump: all tracked inbound SAs. The reply
+ *	holds %ESPTRACK_A_SA.
  * @ESPTRACK_CMD_SA_SET: set %ESPTRACK_A_SA_STATIC_NAT, %ESPTRACK_A_SA_PORT_ONLY,
  *	or both, of the SA that %ESPTRACK_A_SA selects. Moves nothing by itself:
  *	the next packet does.
@@ -32,6 +33,14 @@
  *	was moved. Once per new endpoint.
  * @ESPTRACK_CMD_SA_REFUSED_NTF: an authenticated packet from another endpoint
  *	broke one of the rules, which %ESPTRACK_A_EVENT_REASON names. Throttled.
+ * @ESPTRACK_CMD_REQID_GET: dump: all reqids for which something is set. The
+ *	reply holds %ESPTRACK_A_REQID.
+ * @ESPTRACK_CMD_REQID_SET: set %ESPTRACK_A_REQID_STATIC_NAT,
+ *	%ESPTRACK_A_REQID_PORT_ONLY, or both, of all inbound SAs that have this
+ *	reqid or get it later. A rekeyed SA has what its predecessor has, also
+ *	where that was set by %ESPTRACK_CMD_SA_SET since.
+ * @ESPTRACK_CMD_REQID_DEL: forget what is set for later SAs of a reqid; those
+ *	that are there keep what they have. ENOENT if nothing is set.
  *
  * Notifications hold %ESPTRACK_A_EVENT and %ESPTRACK_A_SA, the latter as the
  * SA is after the change.
@@ -42,6 +51,9 @@ enum esptrack_cmd {
 	ESPTRACK_CMD_SA_MOVED_NTF,
 	ESPTRACK_CMD_SA_SEEN_NTF,
 	ESPTRACK_CMD_SA_REFUSED_NTF,
+	ESPTRACK_CMD_REQID_GET,
+	ESPTRACK_CMD_REQID_SET,
+	ESPTRACK_CMD_REQID_DEL,
 
 	__ESPTRACK_CMD_MAX,
 	ESPTRACK_CMD_MAX = (__ESPTRACK_CMD_MAX - 1)
@@ -52,10 +64,12 @@ enum esptrack_cmd {
  *
  * @ESPTRACK_A_SA: nest of &enum esptrack_sa_attr
  * @ESPTRACK_A_EVENT: nest of &enum esptrack_event_attr
+ * @ESPTRACK_A_REQID: nest of &enum esptrack_reqid_attr
  */
 enum esptrack_attr {
 	ESPTRACK_A_SA = 1,
 	ESPTRACK_A_EVENT,
+	ESPTRACK_A_REQID,
 
 	__ESPTRACK_A_MAX,
 	ESPTRACK_A_MAX = (__ESPTRACK_A_MAX - 1)
@@ -119,6 +133,24 @@ enum esptrack_endpoint_attr {
 
 	__ESPTRACK_A_ENDPOINT_MAX,
 	ESPTRACK_A_ENDPOINT_MAX = (__ESPTRACK_A_ENDPOINT_MAX - 1)
+};
+
+/**
+ * enum esptrack_reqid_attr - switches of all SAs of a reqid
+ *
+ * @ESPTRACK_A_REQID_NUMBER: u32, the reqid, never 0
+ * @ESPTRACK_A_REQID_STATIC_NAT: u8, as %ESPTRACK_A_SA_STATIC_NAT; left out if
+ *	it is not set
+ * @ESPTRACK_A_REQID_PORT_ONLY: u8, as %ESPTRACK_A_SA_PORT_ONLY; left out if it
+ *	is not set
+ */
+enum esptrack_reqid_attr {
+	ESPTRACK_A_REQID_NUMBER = 1,
+	ESPTRACK_A_REQID_STATIC_NAT,
+	ESPTRACK_A_REQID_PORT_ONLY,
+
+	__ESPTRACK_A_REQID_MAX,
+	ESPTRACK_A_REQID_MAX = (__ESPTRACK_A_REQID_MAX - 1)
 };
 
 /**

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where an SA that we know of is found: by its xfrm_state, by its flow, by its
+ * SPI, and by its reqid.
+ */
+#include "index.h"
+
+#include <linux/hash.h>
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <net/netns/hash.h>
+
+#include "net.h"
+
+/* Fixed in size, so that linking cannot fail: a move must not lose an SA. At
+ * 100,000 SAs there are six in a chain.
+ */
+#define INDEX_BITS	14
+#define INDEX_SIZE	BIT(INDEX_BITS)
+
+static struct hlist_head *by_state;
+static struct hlist_head *by_flow;
+static struct hlist_head *by_id;
+static struct hlist_head *by_reqid;
+static u32 hash_seed __read_mostly;
+
+static struct hlist_head *state_head(const struct xfrm_state *x)
+{
+	return &by_state[hash_ptr(x, INDEX_BITS)];
+}
+
+/* Whoever is root in a namespace of his own can choose SPIs and reqids: he may
+ * make chains long for himself, but not for others.
+ */
+static u32 net_hash(const struct esptrack_net *tn, u32 value)
+{
+	return jhash_2words(value, net_hash_mix(tn->net), hash_seed) &
+	       (INDEX_SIZE - 1);
+}
+
+static struct hlist_head *id_head(const struct esptrack_net *tn, __be32 spi)
+{
+	return &by_id[net_hash(tn, (__force u32)spi)];
+}
+
+static u32 endpoint_hash(const struct esptrack_endpoint *endpoint)
+{
+	return jhash2((const u32 *)endpoint, sizeof(*endpoint) / sizeof(u32),
+		      hash_seed);
+}
+
+/**
+ * esptrack_index_flow() - the chain that holds all SAs of a flow, and others
+ * @flow: either direction of it
+ *
+ * The sum makes both directions meet in one chain, so that we need not know
+ * which of the ends is ours. Tell the SAs of the flow from others by
+ * esptrack_flow_relation().
+ */
+struct hlist_head *esptrack_index_flow(const struct esptrack_flow *flow)
+{
+	return &by_flow[net_hash(flow->net, endpoint_hash(&flow->src) +
+					    endpoint_hash(&flow->dst))];
+}
+
+/**
+ * esptrack_ends_relation() - what two flows are to each other, whosever
+ * @flow: a flow
+ * @other: another one
+ *
+ * Return: %ESPTRACK_DIR_IN if their ends are the same, %ESPTRACK_DIR_OUT if
+ * they are exchanged, else 0.
+ */
+u8 esptrack_ends_relation(const struct esptrack_flow *flow,
+			  const struct esptrack_flow *other)
+{
+	if (flow->net != other->net)
+		return 0;
+	if (esptrack_endpoint_equal(&flow->src, &other->src) &&
+	    esptrack_endpoint_equal(&flow->dst, &other->dst))
+		return ESPTRACK_DIR_IN;
+	if (esptrack_endpoint_equal(&flow->src, &other->dst) &&
+	    esptrack_endpoint_equal(&flow->dst, &other->src))
+		return ESPTRACK_DIR_OUT;
+	return 0;
+}
+
+/**
+ * esptrack_flow_relation() - what the flow of an SA is to that of another
+ * @flow: of an inbound SA
+ * @other: of any SA
+ *
+ * Return: %ESPTRACK_DIR_IN if they are the same, %ESPTRACK_DIR_OUT if @other
+ * is the opposite direction of @flow, and 0 if they are different flows.
+ */
+u8 esptrack_flow_relation(const struct esptrack_flow *flow,
+			  const struct esptrack_flow *other)
+{
+	if (flow->peer != other->peer)
+		return 0;
+	return esptrack_ends_relation(flow, other);
+}
+
+/**
+ * esptrack_index_of_state() - the tracked SA of an xfrm_state
+ * @x: any SA
+ *
+ * Context: any, esptrack_lock or the RCU read lock held.
+ * Return: the SA, or NULL. Not counted.
+ */
+struct esptrack_sa *esptrack_index_of_state(const struct xfrm_state *x)
+{
+	struct esptrack_sa *sa;
+
+	hlist_for_each_entry_rcu(sa, state_head(x), by_state,
+				 lockdep_is_held(&esptrack_lock))
+		if (READ_ONCE(sa->x) == x)
+			return sa;
+
+	return NULL;
+}
+
+/**
+ * esptrack_index_reqid() - the chain that holds all SAs with a reqid, and others
+ * @tn: namespace
+ * @reqid: any
+ *
+ * The newest ones come first.
+ */
+struct hlist_head *esptrack_index_reqid(const struct esptrack_net *tn,
+					u32 reqid)
+{
+	return &by_reqid[net_hash(tn, reqid)];
+}
+
+static bool has_id(const struct esptrack_sa *sa,
+		   const struct esptrack_sa_id *id)
+{
+	const struct xfrm_state *x = sa->x;
+
+	return x->id.spi == id->spi && x->props.family == id->family &&
+	       x->mark.v == id->mark.v && x->mark.m == id->mark.m &&
+	       xfrm_addr_equal(&x->id.daddr, &id->daddr, id->family);
+}
+
+/**
+ * esptrack_index_find() - the SA with an identity
+ * @net: its namespace
+ * @id: what to look for
+ *
+ * Context: any, esptrack_lock held.
+ * Return: the SA, which may be dead, or NULL.
+ */
+struct esptrack_sa *esptrack_index_find(struct net *net,
+					const struct esptrack_sa_id *id)
+{
+	struct esptrack_net *tn = esptrack_net(net);
+	struct esptrack_sa *sa;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(sa, id_head(tn, id->spi), by_id)
+		if (sa->flow.net == tn && has_id(sa, id))
+			return sa;
+
+	return NULL;
+}
+
+/**
+ * esptrack_flow_set_ends() - have a flow begin and end where an SA does
+ * @flow: the flow; its namespace and peer stay
+ * @x: the SA, with encapsulation
+ *
+ * Context: any, x->lock not held.
+ */
+void esptrack_flow_set_ends(struct esptrack_flow *flow, struct xfrm_state *x)
+{
+	spin_lock_bh(&x->lock);
+	esptrack_endpoint_set(&flow->src, &x->props.saddr,
+			      x->encap->encap_sport, x->props.family);
+	esptrack_endpoint_set(&flow->dst, &x->id.daddr,
+			      x->encap->encap_dport, x->props.family);
+	spin_unlock_bh(&x->lock);
+}
+
+/**
+ * esptrack_index_update() - follow a change of an SA's ends
+ * @sa: whose xfrm_state has been written to
+ *
+ * Context: any, esptrack_lock held, x->lock not.
+ */
+void esptrack_index_update(struct esptrack_sa *sa)
+{
+	struct esptrack_flow flow = {
+		.net = sa->flow.net,
+		.peer = sa->flow.peer,
+	};
+
+	lockdep_assert_held(&esptrack_lock);
+
+	esptrack_flow_set_ends(&flow, sa->x);
+	if (!hlist_unhashed(&sa->by_flow)) {
+		if (esptrack_flow_relation(&sa->flow, &flow) ==
+		    ESPTRACK_DIR_IN)
+			return;
+		hlist_del_init(&sa->by_flow);
+	}
+	sa->flow = flow;
+	hlist_add_head(&sa->by_flow, esptrack_index_flow(&flow));
+}
+
+/**
+ * esptrack_index_add() - from now on an SA is found
+ * @sa: a new SA, with its @x and namespace
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_index_add(struct esptrack_sa *sa)
+{
+	const struct xfrm_state *x = sa->x;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_add_head_rcu(&sa->by_state, state_head(x));
+	hlist_add_head(&sa->by_id, id_head(sa->flow.net, x->id.spi));
+	hlist_add_head(&sa->by_reqid,
+		       esptrack_index_reqid(sa->flow.net, x->props.reqid));
+	esptrack_index_update(sa);
+}
+
+/**
+ * esptrack_index_replace() - an SA has got another xfrm_state
+ * @sa: the SA
+ * @x: the new one, with the same identity
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_index_replace(struct esptrack_sa *sa, struct xfrm_state *x)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_del_rcu(&sa->by_state);
+	hlist_del(&sa->by_reqid);
+	WRITE_ONCE(sa->x, x);
+	hlist_add_head_rcu(&sa->by_state, state_head(x));
+	hlist_add_head(&sa->by_reqid,
+		       esptrack_index_reqid(sa->flow.net, x->props.reqid));
+	esptrack_index_update(sa);
+}
+
+/**
+ * esptrack_index_del() - an SA is not found any more
+ * @sa: the SA
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_index_del(struct esptrack_sa *sa)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_del_rcu(&sa->by_state);
+	hlist_del_init(&sa->by_flow);
+	hlist_del_init(&sa->by_id);
+	hlist_del_init(&sa->by_reqid);
+}
+
+static struct hlist_head *index_alloc(void)
+{
+	return kvcalloc(INDEX_SIZE, sizeof(struct hlist_head), GFP_KERNEL);
+}
+
+static void index_free(void)
+{
+	kvfree(by_state);
+	kvfree(by_flow);
+	kvfree(by_id);
+	kvfree(by_reqid);
+}
+
+int esptrack_index_init(void)
+{
+	hash_seed = get_random_u32();
+	by_state = index_alloc();
+	by_flow = index_alloc();
+	by_id = index_alloc();
+	by_reqid = index_alloc();
+	if (by_state && by_flow && by_id && by_reqid)
+		return 0;
+
+	index_free();
+	return -ENOMEM;
+}
+
+void esptrack_index_uninit(void)
+{
+	index_free();
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ESPTRACK_PEER_H
+#define ESPTRACK_PEER_H
+
+#include <linux/types.h>
+
+struct esptrack_flow;
+struct esptrack_net;
+struct esptrack_sa;
+
+u64 esptrack_peer_of(const struct esptrack_sa *sa);
+bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa);
+const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
+					      u32 reqid);
+bool esptrack_peer_inherit(struct esptrack_sa *sa);
+bool esptrack_peer_return(struct esptrack_sa *sa,
+			  const struct esptrack_flow *was,
+			  const struct esptrack_flow *origin);
+bool esptrack_peer_is_together(const struct esptrack_sa *sa);
+
+#endif /* ESPTRACK_PEER_H */
