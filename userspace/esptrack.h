@@ -28,6 +28,8 @@ struct options {
 /* The commands take what follows their name and return the exit status. */
 int cmd_show(const struct options *opt, char **argv);
 int cmd_set(const struct options *opt, char **argv);
+int cmd_del(const struct options *opt, char **argv);
+int cmd_reqids(const struct options *opt, char **argv);
 int cmd_monitor(const struct options *opt, char **argv);
 
 #endif

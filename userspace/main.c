@@ -12,9 +12,11 @@
 
 static const char usage_text[] =
 	"Usage: esptrack [ OPTIONS ] [ COMMAND ]\n"
-	"COMMAND := { show [ FILTER ] | set SELECTOR SWITCH ... | monitor | help }\n"
+	"COMMAND := { show [ FILTER ] | set SELECTOR SWITCH ... | del reqid REQID |\n"
+	"             reqids | monitor | help }\n"
 	"SWITCH := { static_nat | port_only } { on | off }\n"
-	"SELECTOR := spi SPI dst ADDR [ mark MARK [ mask MASK ] ] [ proto esp ]\n"
+	"SELECTOR := { spi SPI dst ADDR [ mark MARK [ mask MASK ] ] [ proto esp ] |\n"
+	"              reqid REQID }\n"
 	"FILTER := [ spi SPI ] [ dst ADDR ] [ mark MARK [ mask MASK ] ]\n"
 	"          [ src ADDR ] [ reqid REQID ] [ proto esp ]\n"
 	"OPTIONS := { -j | --json | -p | --pretty | -t | --timestamp |\n"
@@ -22,7 +24,9 @@ static const char usage_text[] =
 	"             -V | --version | -h | --help }\n"
 	"\n"
 	"Without a command: show. dst is the local address of an inbound SA,\n"
-	"src the address of its endpoint. NETNS is a name as in ip-netns(8), or\n"
+	"src the address of its endpoint. What is set for a reqid holds for the\n"
+	"SAs that it has, and for those that it gets later, until it is deleted;\n"
+	"reqids lists it. NETNS is a name as in ip-netns(8), or\n"
 	"a path with a slash.\n"
 	"Exit status: 0 success, 1 wrong usage, 2 the kernel refused.\n";
 
@@ -50,6 +54,8 @@ static const struct {
 } commands[] = {
 	{ "show", cmd_show },
 	{ "set", cmd_set },
+	{ "del", cmd_del },
+	{ "reqids", cmd_reqids },
 	{ "monitor", cmd_monitor },
 	{ "help", cmd_help },
 };
