@@ -46,6 +46,23 @@ monitor_start()
 		bail "the monitor did not start"
 }
 
+# ip_monitor_start NS: "ip xfrm monitor" of SAs, to $tmp/ip-monitor-NS.log. Sets
+# $pid.
+ip_monitor_start()
+{
+	start "ip-monitor-$1" "$1" ip xfrm monitor SA
+	busywait 20 netlink_joined "$1" 6 "$pid" || bail "ip does not listen"
+}
+
+# netlink_joined NS PROTOCOL PID: has a process joined a multicast group?
+netlink_joined()
+{
+	in_ns "$1" cat /proc/net/netlink | awk -v protocol="$2" -v pid="$3" '
+		$2 == protocol && $3 == pid && $4 !~ /^0*$/ { found = 1 }
+		END { exit !found }
+	'
+}
+
 # events_count NS NAME: how many sa-NAME-ntf there were; "all" counts all
 events_count()
 {

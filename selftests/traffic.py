@@ -28,6 +28,7 @@ import struct
 import sys
 import time
 
+SO_RCVBUFFORCE = 33
 QUIET = 0.5     # seconds without a datagram mean that none is under way
 # Between a packet on the wire and what it brings about, another processor may
 # be sending: that is in flight as well. As in wirewatch.py.
@@ -38,6 +39,9 @@ FORM = struct.Struct("!Q")
 
 def run(args):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    # On a busy machine this program may stand still for seconds: what arrives
+    # meanwhile is not lost.
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
     sock.bind((args.local, args.port))
     sock.setblocking(False)
     peer = (args.remote, args.port)
