@@ -20,11 +20,14 @@ done
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
 release=$(cat "$release_file")
-payload=(--payload "$top/selftests:/payload/selftests")
+payload=(
+	--payload "$top/selftests:/payload/selftests"
+	--payload "$top/userspace/hooks:/payload/hooks"
+)
 for file in esptrack.ko esptrack rules_test; do
 	if [ -e "$BUILD/$release/$file" ]; then
 		payload+=(--payload "$BUILD/$release/$file:/payload/$file")
 	fi
 done
-exec "$top/selftests/guest/run.sh" --timeout 1800 "${payload[@]}" "$kernel" -- \
+exec "$top/selftests/guest/run.sh" --timeout 3600 "${payload[@]}" "$kernel" -- \
 	/payload/selftests/run.sh ${args[@]+"${args[@]}"}

@@ -38,6 +38,9 @@ guest_packages=(
 	python3 procps kmod jq libmnl0 libjson-c5 util-linux
 )
 
+# A second IKE daemon.
+libreswan=$top/selftests/guest/libreswan.sh
+
 # Parts of the kernel's module tree that the guest gets.
 module_dirs=(
 	arch/x86/crypto crypto lib net drivers/net/netdevsim
@@ -74,7 +77,8 @@ sources()
 	fi
 }
 
-# debootstrap TARGET PACKAGE...
+# debootstrap TARGET PACKAGE...; $hooks: more options of mmdebstrap
+hooks=()
 debootstrap()
 {
 	local target=$1 include
@@ -88,7 +92,7 @@ debootstrap()
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/bash-completion/*' \
-		--include="$include" "$suite" "$target" -
+		${hooks[@]+"${hooks[@]}"} --include="$include" "$suite" "$target" -
 }
 
 make_build_root()
@@ -123,12 +127,14 @@ make_kernel()
 		dpkg-deb -x "$deb" "$image"
 		rm "$deb"
 	done
-	# Newer packages have all of it below the modules.
+	# Newer packages have the modules below /usr, or all of it below the modules.
+	if [ -d "$image/usr/lib/modules" ]; then
+		mv "$image/usr/lib" "$image/lib"
+	fi
 	if [ -d "$image/boot" ]; then
 		cp "$image/boot/vmlinuz-$release" "$vmlinuz"
 		cp "$image/boot/config-$release" "$guest_dir/config"
 	else
-		mv "$image/usr/lib" "$image/lib"
 		cp "$image/lib/modules/$release/vmlinuz" "$vmlinuz"
 		cp "$image/lib/modules/$release/config" "$guest_dir/config"
 	fi
@@ -141,7 +147,9 @@ make_guest_root()
 	release=$(cat "$release_file")
 	echo "guest: userland ($suite)" >&2
 	rm -rf "$root"
+	hooks=(--customize-hook="$libreswan")
 	debootstrap "$root" "${guest_packages[@]}"
+	hooks=()
 
 	from=$image/lib/modules/$release
 	to=$root/lib/modules/$release
@@ -171,7 +179,7 @@ make_guest_root()
 }
 
 stamp=$guest_dir/stamp
-inputs=$(cat "$0" "$top/selftests/guest/common.sh" - \
+inputs=$(cat "$0" "$top/selftests/guest/common.sh" "$libreswan" - \
 	<<< "$suite $pocket $headers" | sha256sum)
 up_to_date()
 {

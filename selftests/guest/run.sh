@@ -68,7 +68,9 @@ cmdline="console=ttyS0 tsc=unstable clocksource=hpet slub_debug=FZPU"
 cmdline+=" slab_nomerge panic_on_warn=1 oops=panic panic=-1 log_buf_len=16M"
 machine=()
 if [ -n "$icount" ]; then
-	machine+=(-accel tcg -cpu max -icount 'shift=0,sleep=off' -smp 1)
+	# Each turn of a rep instruction counts. Without these features the
+	# kernel copies and clears words, not bytes, by them.
+	machine+=(-accel tcg -cpu 'max,-erms,-fsrm' -icount 'shift=0,sleep=off' -smp 1)
 	cmdline+=" esptrack.icount"
 elif grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
 	machine+=(-accel kvm -cpu host -smp "$smp")

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check_daemons.sh: run the tests of IKE daemons on all kernels of the table, with
+# the daemons of their suites, and print what works as the table of the README.
+
+set -euo pipefail
+# shellcheck source=guest/common.sh
+. "$(dirname "$0")/guest/common.sh"
+
+logs=$BUILD/logs
+mkdir -p "$logs"
+bad=0
+outputs=()
+for kernel in $(kernel_names); do
+	output=$logs/daemons-$kernel.out
+	outputs+=("$output")
+	"$top/selftests/kmod.sh" "$kernel"
+	"$top/selftests/check.sh" "$kernel" 'TEST=daemon_*' > "$output" 2>&1 || bad=1
+	grep '^not ok\|^splat\| passed, ' "$output" || bad=1
+done
+"$top/selftests/daemon_table.py" "${outputs[@]}" || bad=1
+exit $bad
