@@ -40,6 +40,8 @@ guest()
 # Without the checks of the slab allocator, as machines in service run. (Of two
 # slub_debug= the last one counts.)
 guest packets --icount --append slub_debug=-
+guest moves --icount --append slub_debug=-
 guest rebinding
 "$top/selftests/bench_table.py" "$release" "$logs/bench-packets-$release.out" \
-	"$logs/bench-rebinding-$release.out" "$BUILD/bench-$release.json"
+	"$logs/bench-moves-$release.out" "$logs/bench-rebinding-$release.out" \
+	"$BUILD/bench-$release.json"

@@ -8,8 +8,12 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    it and never arrive anywhere
   send FILE NETNS REMOTE PEER      send them to PEER in bursts; NETNS is where
                                    the datagrams to REMOTE arrive
-  move FILE NETNS REMOTE PEER      send some one by one, first all from one
-                                   port, then each from another
+  move FILE NETNS REMOTE PEER SOURCE...
+                                   send some one by one, all from the first
+                                   SOURCE (address:port), and then one from
+                                   each of the others; --pause SECONDS before
+                                   each, so that what the last one left to do
+                                   later is done
 
 To be run in the client's namespace. With --plain the packets are ESP without
 UDP. send and move print a JSON object with the nanoseconds of each burst, or
@@ -83,14 +87,19 @@ def arrived(sock):
     return struct.unpack("=9I", info)[MEMINFO_DROPS]
 
 
-def sender(args, port=PORT):
+def sender(args, source=("", PORT)):
     if args.plain:
         sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ESP)
     else:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.bind(("", port))
+        sock.bind(source)
     sock.connect((args.peer, 0 if args.plain else PORT))
     return sock
+
+
+def endpoint(text):
+    host, port = text.rsplit(":", 1)
+    return host, int(port)
 
 
 def load(path):
@@ -158,11 +167,11 @@ def send(args):
 def move(args):
     packets = iter(load(args.file))
     receiver = socket_in(args.netns, (args.remote, PORT_INNER))
-    home = sender(args)
-    others = [sender(args, PORT + 1 + i) for i in range(args.moves)]
+    home, *others = [sender(args, source) for source in args.source]
 
     def timed(sock):
         packet = next(packets)
+        time.sleep(args.pause)
         before = arrived(receiver)
         start = time.monotonic_ns()
         sock.send(packet)
@@ -174,7 +183,7 @@ def move(args):
     gc.disable()
     for i in range(args.warm_up):
         timed(home)
-    still = [timed(home) for _ in range(args.moves)]
+    still = [timed(home) for _ in others]
     moving = [timed(other) for other in others]
     return {"still": still, "moving": moving}
 
@@ -196,10 +205,13 @@ def main():
         sub.add_argument("netns")
         sub.add_argument("remote")
         sub.add_argument("peer")
-        sub.add_argument("--burst", type=int, required=True)
-        sub.add_argument("--moves", type=int, default=8)
         sub.add_argument("--warm-up", type=int, required=True)
         sub.set_defaults(function=function)
+        if name == "send":
+            sub.add_argument("--burst", type=int, required=True)
+        else:
+            sub.add_argument("--pause", type=float, default=0)
+            sub.add_argument("source", type=endpoint, nargs="+")
     args = parser.parse_args()
     result = args.function(args)
     if result:
