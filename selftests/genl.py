@@ -19,8 +19,9 @@ ACK_MSG, ACK_OFFS, ACK_MISS_TYPE = 1, 2, 5
 NESTED = 0x8000
 
 # linux/esptrack.h
-GET, SET = 1, 2
-A_SA = 1
+GET, SET, REQID_GET, REQID_SET, REQID_DEL = 1, 2, 6, 7, 8
+A_SA, A_REQID = 1, 3
+REQID_NUMBER, REQID_STATIC_NAT = 1, 2
 SA_SPI, SA_IPV4, SA_IPV6, SA_MASK, SA_STATIC_NAT, SA_MOVES = 2, 3, 4, 9, 12, 13
 
 
@@ -38,6 +39,8 @@ OTHER_SPI = attr(SA_SPI, struct.pack("!I", 0x1002))
 IPV4 = attr(SA_IPV4, socket.inet_aton("10.128.0.2"))
 IPV6 = attr(SA_IPV6, bytes(16))
 ON = attr(SA_STATIC_NAT, b"\x01")
+REQID = attr(REQID_NUMBER, struct.pack("=I", 77))
+REQID_ON = attr(REQID_STATIC_NAT, b"\x01")
 
 REQUESTS = {
     "good-get": (GET, nest(A_SA, SPI, IPV4)),
@@ -60,6 +63,18 @@ REQUESTS = {
     "set-not-nested": (SET, attr(A_SA, SPI + IPV4 + ON)),
     "set-cut-nest": (SET, attr(A_SA | NESTED, b"\x08\x00\x02")),
     "dump-with-selector": (GET, nest(A_SA, SPI, IPV4), NLM_F_DUMP),
+    "reqid-set-nothing-at-all": (REQID_SET, b""),
+    "reqid-set-no-number": (REQID_SET, nest(A_REQID, REQID_ON)),
+    "reqid-set-nothing": (REQID_SET, nest(A_REQID, REQID)),
+    "reqid-set-zero": (REQID_SET, nest(A_REQID, attr(REQID_NUMBER, bytes(4)), REQID_ON)),
+    "reqid-set-two": (REQID_SET, nest(A_REQID, REQID, attr(REQID_STATIC_NAT, b"\x02"))),
+    "reqid-set-short": (REQID_SET, nest(A_REQID, attr(REQID_NUMBER, bytes(2)), REQID_ON)),
+    "reqid-set-sa": (REQID_SET, nest(A_SA, SPI, IPV4, ON)),
+    "reqid-del-unknown": (REQID_DEL, nest(A_REQID, REQID)),
+    "reqid-del-no-number": (REQID_DEL, nest(A_REQID)),
+    "reqid-del-with-value": (REQID_DEL, nest(A_REQID, REQID, REQID_ON)),
+    "reqid-get-one": (REQID_GET, nest(A_REQID, REQID)),
+    "reqid-dump-with-selector": (REQID_GET, nest(A_REQID, REQID), NLM_F_DUMP),
     "unknown-command": (77, b""),
     "notification-as-command": (3, b""),
 }

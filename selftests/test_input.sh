@@ -68,6 +68,13 @@ tool_says 1 "static_nat" set spi $spi dst $SERVER static_nat 1
 tool_says 1 "" set spi 0 dst $SERVER static_nat on
 tool_says 1 "" set spi $spi static_nat on
 tool_says 1 "" set spi $spi dst elsewhere static_nat on
+tool_says 1 "spi SPI dst ADDR" set static_nat on
+tool_says 1 "goes without" set reqid 1 spi $spi dst $SERVER static_nat on
+tool_says 1 "means none" set reqid 0 static_nat on
+tool_says 1 "static_nat" set reqid 1
+tool_says 1 "reqid REQID" del
+tool_says 1 "reqid REQID" del reqid 1 spi $spi
+tool_says 2 "nothing is set for this reqid" del reqid 1
 tool_says 1 "" frobnicate
 tool_says 2 "" -n no-such-namespace show
 
@@ -84,7 +91,8 @@ nobody()
 }
 cp /payload/esptrack "$here/genl.py" /tmp/
 chmod 755 /tmp/esptrack /tmp/genl.py
-for command in show "set spi $spi dst $SERVER static_nat on" monitor; do
+for command in show "set spi $spi dst $SERVER static_nat on" monitor \
+	"set reqid 1 static_nat on" "del reqid 1" reqids; do
 	# shellcheck disable=SC2086 # words
 	out=$(nobody /tmp/esptrack $command 2>&1)
 	check_eq "without privilege, $command: exit status" $? 2
@@ -104,18 +112,29 @@ kernel_says get-unknown-sa "ENOENT: $not_found [at 24]"
 kernel_says set-unknown-sa "ENOENT: $not_found [at 24]"
 kernel_says set-nothing "EINVAL: nothing to set: static_nat is missing [missing 12]"
 kernel_says dump-with-selector "EINVAL: a dump takes no attributes"
+kernel_says reqid-set-nothing-at-all "EINVAL: no reqid is given [missing 3]"
+kernel_says reqid-set-no-number "EINVAL: number of the reqid is missing [missing 1]"
+kernel_says reqid-set-nothing "EINVAL: nothing to set: static_nat is missing [missing 2]"
+kernel_says reqid-set-zero "ERANGE: integer out of range [at 24]"
+kernel_says reqid-set-two "ERANGE: integer out of range [at 32]"
+kernel_says reqid-del-no-number "EINVAL: number of the reqid is missing [missing 1]"
+kernel_says reqid-del-unknown "ENOENT: nothing is set for this reqid [at 24]"
+kernel_says reqid-get-one EOPNOTSUPP
 kernel_says set-two "ERANGE: integer out of range [at 40]"
 # These the kernel's own attribute policy refuses, in its own words.
 for request in get-short-address get-short-ipv6 get-unknown-attribute \
-	get-with-value set-wide set-read-only set-not-nested set-cut-nest; do
+	get-with-value set-wide set-read-only set-not-nested set-cut-nest \
+	reqid-set-short reqid-set-sa reqid-del-with-value \
+	reqid-dump-with-selector; do
 	out=$(in_ns server "$here/genl.py" $request 2>&1)
 	check "netlink, $request: refused with a reason ($out)" \
-		grep -Eq '^E(INVAL|RANGE): .* \[at [0-9]+\]$' <<< "$out"
+		grep -Eq '^E(INVAL|RANGE): .+' <<< "$out"
 done
 kernel_says unknown-command EOPNOTSUPP
 kernel_says notification-as-command EOPNOTSUPP
 
 check_eq "after all of it nothing has changed" "$(state)" "$before"
+check_eq "and nothing is set for any reqid" "$(tool server -j reqids)" "[]"
 kernel_says good-get ok
 kernel_says good-set ok
 check_eq "a good request does its work" "$(knob server $spi static_nat)" 1

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What tests with many peers of the server need besides lib.sh and module.sh:
+# esppeers.py plays them, right in front of the server.
+
+# peers_up: the network, and what the server needs for peers anywhere
+peers_up()
+{
+	setup_topology || bail "no topology"
+	# What the server sends to the peers is looked at on the wire only.
+	quietly ip -n cloud route add blackhole 100.64.0.0/10
+	# shellcheck disable=SC2154 # of lib.sh
+	start_ready udpencap server "$here/udpencap.py"
+}
+
+# peers ARGUMENTS: of esppeers.py
+peers()
+{
+	in_ns cloud "$here/esppeers.py" "$@"
+}
+
+# answered N [--first I] PING-ARGUMENTS...: are all N peers answered?
+answered()
+{
+	local result n=$1 first=1
+
+	shift
+	if [ "${1:-}" = --first ]; then
+		first=$2
+		shift 2
+	fi
+	result=$(peers --first "$first" ping "$n" "$@") || return
+	[ "$(jq .answered <<< "$result")" -eq "$n" ] && return
+	echo "$result"
+	return 1
+}
+
+# moves_of NS: of all its inbound SAs together
+moves_of()
+{
+	# shellcheck disable=SC2016,SC2154 # expanded by the inner shell; of module.sh
+	in_ns "$1" sh -c 'cat "$1"/*/moves' sh "$knobs" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# received_on CPU: packets that its softirq has taken from the network
+received_on()
+{
+	printf '%d\n' "0x$(awk -v row=$(($1 + 1)) 'NR == row { print $1 }' /proc/net/softnet_stat)"
+}

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A peer may go to where another one is, be it by a forged source, and away
+# again. The other one's policies must not go with him, not even where they name
+# no reqid, so that only the address tells whose they are.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+
+bystander()
+{
+	answered 1 --first 2
+}
+
+# policies_at ADDRESS: how many templates name it
+policies_at()
+{
+	ip -n server xfrm policy | grep -c "tmpl.* $1\\b"
+}
+
+peers_up
+module_load static_nat=1
+peers batch states-in,states-out,policies 1 | ip_batch server || bail "no SAs"
+peers --first 2 batch states-in,states-out,policies 1 | sed 's/reqid 1002 //' |
+	ip_batch server || bail "no SAs"
+knob_wait server 0x00010001
+knob_wait server 0x00010002
+check "the peer is answered" answered 1
+check "the bystander is answered" bystander
+check "the peer is answered at the bystander's place" answered 1 --at 2
+check_eq "the policies of both are there" "$(policies_at 100.64.0.2)" 4
+check "the peer is answered elsewhere" answered 1 --place 3
+check_eq "his policies are there" "$(policies_at 100.67.0.1)" 2
+check_eq "the bystander's have stayed" "$(policies_at 100.64.0.2)" 2
+check "the bystander is answered" bystander
+
+# A peer without a reqid is followed as well, while he is the only one.
+check "the bystander is answered at a new place" answered 1 --first 2 --place 5
+check_eq "his policies are there" "$(policies_at 100.69.0.2)" 2
+
+check "the module can be unloaded" module_unload
+done_testing

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A daemon migrates the SAs for MOBIKE: the kernel puts other ones in their place
+# and tells nobody. They are found, and are the same to the operator.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+
+spi=$STATIC_SPI_IN
+
+ping_once()
+{
+	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+}
+
+endpoint()
+{
+	[ "$(knob server "$spi" endpoint)" = "$1" ]
+}
+
+setup_topology || bail "no topology"
+module_load static_nat=0
+tunnel_up static
+knob_wait server $spi
+knob_set server $spi 1
+nat_rebind 30002
+check "the peer is followed" ping_once
+check_eq "the SA has moved once" "$(knob server "$spi" moves)" 1
+
+# The daemon is told of the peer's next place before a packet comes from there.
+nat_rebind 30003 $NAT_ADDR2
+for dir in in out; do
+	check "the kernel migrates $dir" in_ns server "$here/xfrmmigrate.py" \
+		$dir $SERVER_NET $CLIENT_NET $SERVER $NAT_ADDR $NAT_ADDR2 30003
+done
+check_eq "the inbound SA is at the new place" "$(encap_of server $spi)" "30003 4500"
+check_eq "the outbound SA is" "$(encap_of server $STATIC_SPI_OUT)" "4500 30003"
+check "soon the knob shows it" busywait 20 endpoint "$NAT_ADDR2:30003"
+check_eq "it is on as before" "$(knob server "$spi" static_nat)" 1
+check_eq "and counts on" "$(knob server "$spi" moves)" 1
+
+nat_rebind 30004 $NAT_ADDR2
+check "a new port is followed" ping_once
+check_eq "by one more move" "$(knob server "$spi" moves)" 2
+
+check "the module can be unloaded" module_unload
+done_testing
