@@ -34,6 +34,9 @@ kmod:
 check: kmod
 	@selftests/check.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
 
+check-daemons:
+	@selftests/check_daemons.sh
+
 demo: kmod
 	@selftests/demo.sh '$(KERNEL)'
 
@@ -53,6 +56,7 @@ help:
 	@echo 'make                  module for the running kernel (or KDIR=...), and tool'
 	@echo 'make demo             see a tunnel survive the loss of its NAT mapping'
 	@echo 'make check [TEST=x]   run the tests (or one: selftests/test_x.sh) in a guest'
+	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make lint             sparse, W=1, checkpatch --strict, shellcheck'
 	@echo 'make bench            instructions per packet; losses per rebinding'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
@@ -60,4 +64,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check demo bench lint clean help
+.PHONY: all module tool install kmod check check-daemons demo bench lint clean help
