@@ -88,7 +88,7 @@ leak_scan()
 
 run_test()
 {
-	local test=$1 title out status good bad
+	local test=$1 title out status good bad start=$SECONDS
 
 	title=$(basename "$test" .sh)
 	out=/tmp/run.out
@@ -109,6 +109,7 @@ run_test()
 	failed=$((failed + bad))
 	result "$title: leaves nothing behind" leftovers
 	result "$title: the kernel has no complaints" /guest/splat.sh
+	echo "# $title: $((SECONDS - start)) s"
 }
 
 before=/tmp/run.pids
