@@ -36,6 +36,19 @@ user_pids()
 	done | sort
 }
 
+# outlives PID: it is still there after two seconds. One that is about to end, as
+# a program that the kernel has called, is nobody's leftover.
+outlives()
+{
+	local end=$((SECONDS + 2))
+
+	while [ -e "/proc/$1/exe" ]; do
+		[ $SECONDS -le $end ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # leftovers: print what a test left behind, and remove it, so that the next
 # one begins clean
 leftovers()
@@ -43,8 +56,8 @@ leftovers()
 	local pid found=0
 
 	for pid in $(comm -13 "$before" <(user_pids)); do
-		if [ -r "/proc/$pid/cmdline" ] && kill -0 "$pid"; then
-			echo "left behind: process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline")"
+		if outlives "$pid"; then
+			echo "left behind: process $pid: $(ps -o args= -p "$pid")"
 			kill -KILL "$pid"
 			found=1
 		fi
