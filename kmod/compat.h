@@ -48,4 +48,25 @@ static inline void esptrack_xfrm_copy_pcpu(struct xfrm_state *to,
 #endif
 }
 
+static inline bool esptrack_xfrm_same_pcpu(const struct xfrm_state *a,
+					   const struct xfrm_state *b)
+{
+#ifdef ESPTRACK_HAVE_XFRM_PCPU
+	return a->pcpu_num == b->pcpu_num;
+#else
+	return true;
+#endif
+}
+
+/* Policies can be offloaded to a device since 6.2. */
+static inline bool
+esptrack_policy_is_offloaded(const struct xfrm_policy *policy)
+{
+#ifdef ESPTRACK_HAVE_POLICY_OFFLOAD
+	return policy->xdo.dev;
+#else
+	return false;
+#endif
+}
+
 #endif /* ESPTRACK_COMPAT_H */

@@ -18,10 +18,16 @@
 #include "policy.h"
 #include "sa.h"
 
-/* How long a packet of another SA may be under way that left the peer before
- * the one that moved the flow.
+/* More are not moved at once: it is done in a softirq, with the lock held, and
+ * the kernel compares each SA that is inserted with all others that have the same
+ * ends and reqid.
  */
-#define LEFT_LATELY	(2ULL * NSEC_PER_SEC)
+#define FLOW_MAX	512
+
+/* For so long a source that a rule about the flow has refused is refused again
+ * without another look at the flow.
+ */
+#define BARRED		(HZ / 10)
 
 static bool has_replay_window(const struct xfrm_state *x)
 {
@@ -35,43 +41,76 @@ static bool has_integrity(const struct xfrm_state *x)
 	return crypto_aead_authsize(x->data);
 }
 
+/* Is @other of the flow, and to be moved with it? An SA whose switch is off stays.
+ * Returns its direction, or 0.
+ */
+static u8 member(const struct esptrack_flow *flow,
+		 const struct esptrack_sa *other)
+	__must_hold(&esptrack_lock)
+{
+	if (!other->static_nat || esptrack_sa_is_dead(other))
+		return 0;
+	return esptrack_flow_relation(flow, &other->flow);
+}
+
+static void gather_member(const struct esptrack_sa *sa, u8 dir, u64 visit,
+			  const struct esptrack_packet *packet,
+			  struct esptrack_facts *facts)
+	__must_hold(&esptrack_lock)
+{
+	facts->offloaded |= !!sa->x->xso.dev;
+	if (!facts->new_address)
+		return;
+
+	facts->port_only |= dir == ESPTRACK_DIR_IN && sa->port_only;
+	facts->tunnel &= esptrack_move_mode(sa->x);
+	facts->collision |= dir == ESPTRACK_DIR_OUT &&
+			    esptrack_move_collides(sa->x, &packet->source);
+	if (sa->visit != visit)
+		facts->shared_reqid |= esptrack_peer_shares_reqid(sa, visit);
+}
+
 /* The rules about the flow as a whole. */
 static void gather_flow(const struct esptrack_sa *sa,
 			const struct esptrack_packet *packet,
 			struct esptrack_facts *facts)
 	__must_hold(&esptrack_lock)
 {
+	const u64 visit = esptrack_peer_visit();
 	const struct esptrack_sa *other;
+	unsigned int n = 0;
 
-	facts->offloaded = false;
-	facts->tunnel = true;
-	facts->port_only = sa->port_only;
-	facts->shared_reqid = false;
-	facts->collision = false;
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
-		struct xfrm_state *x = other->x;
-		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
+		u8 dir = other == sa ? ESPTRACK_DIR_IN :
+				       member(&sa->flow, other);
 
-		if (!dir || esptrack_sa_is_dead(other))
+		if (!dir)
 			continue;
-		facts->offloaded |= !!x->xso.dev;
-		if (!facts->new_address)
-			continue;
-		facts->port_only |= dir == ESPTRACK_DIR_IN &&
-				    other->port_only;
-		facts->shared_reqid |= esptrack_peer_shares_reqid(other);
-		facts->tunnel &= esptrack_move_mode(x);
-		facts->collision |= dir == ESPTRACK_DIR_OUT &&
-				    esptrack_move_collides(x, &packet->source);
+		if (++n > FLOW_MAX) {
+			facts->crowded = true;
+			return;
+		}
+		gather_member(other, dir, visit, packet, facts);
 	}
 }
 
-static void gather(const struct esptrack_sa *sa,
+/* What the SA had accepted before the packet: crypto that answers later has it
+ * counted by then.
+ */
+static u64 accepted_before(const struct esptrack_sa *sa,
+			   const struct esptrack_packet *packet)
+{
+	return READ_ONCE(sa->x->curlft.packets) - packet->advanced;
+}
+
+static void gather(struct esptrack_sa *sa,
 		   const struct esptrack_packet *packet,
 		   struct esptrack_facts *facts)
+	__must_hold(&esptrack_lock)
 {
 	struct xfrm_state *x = sa->x;
 
+	memset(facts, 0, sizeof(*facts));
 	facts->seq = packet->seq;
 	facts->newest = esptrack_sa_newest(x);
 	facts->now = ktime_get_boottime_ns();
@@ -83,12 +122,18 @@ static void gather(const struct esptrack_sa *sa,
 	facts->new_address = !xfrm_addr_equal(&packet->source.addr,
 					      &sa->flow.src.addr,
 					      x->props.family);
-	facts->left_lately = facts->now - sa->left_at < LEFT_LATELY &&
-			     esptrack_endpoint_equal(&sa->left,
-						     &packet->source);
+	facts->left_lately = esptrack_peer_left_lately(sa, &packet->source,
+						       facts->now);
 	facts->any_port = !sa->flow.src.port || !sa->flow.dst.port;
 	facts->static_nat = sa->static_nat;
-	gather_flow(sa, packet, facts);
+	facts->tunnel = true;
+
+	if (!esptrack_judge_packet(facts, &sa->history) &&
+	    esptrack_peer_contradicts(sa, &packet->source,
+				      accepted_before(sa, packet)))
+		esptrack_peer_split(sa);
+	if (esptrack_is_due(facts, &sa->history))
+		gather_flow(sa, packet, facts);
 }
 
 static void member_moved(struct esptrack_event *event,
@@ -126,6 +171,15 @@ static const xfrm_address_t *given_address(const struct esptrack_flow *flow,
 	       &sa->origin.src.addr : &sa->origin.dst.addr;
 }
 
+static bool same_policies(const struct esptrack_flow *flow,
+			  const struct esptrack_sa *a,
+			  const struct esptrack_sa *b)
+{
+	return a->x->props.reqid == b->x->props.reqid &&
+	       xfrm_addr_equal(given_address(flow, a), given_address(flow, b),
+			       a->x->props.family);
+}
+
 /* First the placeholders, then the policies, last the SAs: so output always
  * finds an SA, or a placeholder that makes it wait, and never asks the daemon
  * for a new one.
@@ -134,13 +188,13 @@ static bool prepare_address(const struct esptrack_flow *flow,
 			    const struct esptrack_endpoint *to)
 	__must_hold(&esptrack_lock)
 {
-	const struct xfrm_state *done = NULL;
+	const struct esptrack_sa *done = NULL;
 	struct esptrack_sa *other;
 
 	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
-		u8 dir = esptrack_flow_relation(flow, &other->flow);
+		u8 dir = member(flow, other);
 
-		if (!dir || esptrack_sa_is_dead(other))
+		if (!dir)
 			continue;
 		other->place = esptrack_move_prepare(other->x, dir, to);
 		if (!other->place) {
@@ -151,13 +205,12 @@ static bool prepare_address(const struct esptrack_flow *flow,
 
 	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
 		/* The SAs of a pair have the same policies. */
-		if (!other->place ||
-		    (done && done->props.reqid == other->x->props.reqid))
+		if (!other->place || (done && same_policies(flow, done, other)))
 			continue;
 		esptrack_policy_move(flow->net, other->x, &flow->dst.addr,
 				     given_address(flow, other),
 				     &flow->src.addr, &to->addr);
-		done = other->x;
+		done = other;
 	}
 	return true;
 }
@@ -166,8 +219,10 @@ static bool prepare_address(const struct esptrack_flow *flow,
  *
  * The throttle is the flow's, or a peer with many SAs could make it flap by
  * one after the other.
+ *
+ * Returns false, with nothing moved, if there is no memory.
  */
-static void move_flow(struct esptrack_sa *sa,
+static bool move_flow(struct esptrack_sa *sa,
 		      const struct esptrack_endpoint *to,
 		      const struct esptrack_facts *facts,
 		      struct esptrack_event *event)
@@ -178,12 +233,12 @@ static void move_flow(struct esptrack_sa *sa,
 	struct hlist_node *next;
 
 	if (facts->new_address && !prepare_address(&from, to))
-		return;
+		return false;
 
 	hlist_for_each_entry_safe(other, next, esptrack_index_flow(&from),
 				  by_flow) {
-		u8 dir = esptrack_flow_relation(&from, &other->flow);
 		struct xfrm_state *place = other->place;
+		u8 dir = member(&from, other);
 
 		other->place = NULL;
 		if (!dir || (facts->new_address && !place) ||
@@ -194,14 +249,22 @@ static void move_flow(struct esptrack_sa *sa,
 			esptrack_net_readdressed(other, place);
 		other->moves++;
 		other->history.moves = sa->history.moves;
-		other->left = from.src;
-		other->left_at = facts->now;
+		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
 		memset(&other->seen, 0, sizeof(other->seen));
 		member_moved(event, other, dir);
 	}
 
-	/* Its own packets can be told from older ones. */
-	memset(&sa->left, 0, sizeof(sa->left));
+	esptrack_peer_moved_itself(sa);
+	return true;
+}
+
+static bool refused(struct esptrack_sa *sa, const struct esptrack_facts *facts,
+		    struct esptrack_event *event)
+	__must_hold(&esptrack_lock)
+{
+	event->cmd = ESPTRACK_CMD_SA_REFUSED_NTF;
+	atomic64_inc(&sa->refused);
+	return esptrack_may_report(facts, &sa->history);
 }
 
 /* Returns whether there is anything to report. */
@@ -220,39 +283,68 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
 	case ESPTRACK_MOVE:
 		event->cmd = ESPTRACK_CMD_SA_MOVED_NTF;
-		move_flow(sa, &packet->source, &facts, event);
-		return event->moved;
+		if (move_flow(sa, &packet->source, &facts, event))
+			return event->moved;
+		event->reason = ESPTRACK_REASON_NO_MEMORY;
+		return refused(sa, &facts, event);
 	case ESPTRACK_OBSERVE:
 		event->cmd = ESPTRACK_CMD_SA_SEEN_NTF;
-		if (esptrack_endpoint_equal(&sa->seen, &packet->source) ||
-		    !esptrack_may_report(&facts, &sa->history))
+		if (!esptrack_may_report(&facts, &sa->history))
 			return false;
 		sa->seen = packet->source;
 		return true;
 	case ESPTRACK_REFUSE:
-		event->cmd = ESPTRACK_CMD_SA_REFUSED_NTF;
-		sa->refused++;
-		return esptrack_may_report(&facts, &sa->history);
+		if (esptrack_is_due(&facts, &sa->history)) {
+			sa->seen = packet->source;
+			WRITE_ONCE(sa->barred_until, jiffies + BARRED);
+		}
+		return refused(sa, &facts, event);
 	}
 	return false;
 }
 
-static struct esptrack_net *accepted(struct xfrm_state *x,
+/* Nothing has changed since a packet from there was looked at, and no lock is
+ * needed to say so: else the packets of a peer who is not followed would meet at
+ * the one lock. What is read may be written at the same time; at worst there is
+ * one look too many, or one too few of those that are throttled anyway.
+ */
+static bool is_old_news(struct esptrack_sa *sa,
+			const struct esptrack_packet *packet)
+{
+	if (!data_race(esptrack_endpoint_equal(&sa->seen, &packet->source)))
+		return false;
+	if (!READ_ONCE(sa->static_nat))
+		return true;
+	if (!time_before(jiffies, READ_ONCE(sa->barred_until)))
+		return false;
+	atomic64_inc(&sa->refused);
+	return true;
+}
+
+static struct esptrack_net *accepted(struct esptrack_sa *sa,
+				     const struct xfrm_state *x,
 				     const struct esptrack_packet *packet,
 				     struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
-	struct esptrack_sa *sa = esptrack_index_of_state(x);
+	bool report;
 
-	if (!sa || esptrack_sa_is_dead(sa))
+	/* Since it was found it may have been let go, or have got another
+	 * xfrm_state.
+	 */
+	if (sa->x != x || hlist_unhashed(&sa->by_flow) ||
+	    esptrack_sa_is_dead(sa))
 		return NULL;
 
 	/* Somebody may have written to the SA, or another packet moved it,
 	 * since the hook compared.
 	 */
 	esptrack_index_update(sa);
-	if (esptrack_endpoint_equal(&sa->flow.src, &packet->source) ||
-	    !judge(sa, packet, event))
+	if (esptrack_endpoint_equal(&sa->flow.src, &packet->source))
+		return NULL;
+	report = judge(sa, packet, event);
+	sa->astray++;
+	if (!report)
 		return NULL;
 
 	esptrack_sa_inform(sa, &event->sa);
@@ -285,15 +377,21 @@ void esptrack_flow_accepted(struct xfrm_state *x,
 {
 	struct esptrack_event event;
 	struct esptrack_net *tn;
+	struct esptrack_sa *sa;
 
 	rcu_read_lock();
+	sa = esptrack_index_of_state(x);
+	if (!sa || is_old_news(sa, packet))
+		goto out;
+
 	spin_lock_bh(&esptrack_lock);
-	tn = accepted(x, packet, &event);
+	tn = accepted(sa, x, packet, &event);
 	if (tn) {
 		esptrack_event_send_unlock(tn, &event);
 		announce(&event);
 	} else {
 		spin_unlock_bh(&esptrack_lock);
 	}
+out:
 	rcu_read_unlock();
 }

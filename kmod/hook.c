@@ -206,15 +206,17 @@ static void hook_release(struct hook *hook)
 /**
  * esptrack_hook_uninit() - forget ESP's transforms
  *
- * Every SA has been detached. The copies were only on SAs that do no output,
- * and input reads x->type with softirqs disabled (xfrm_input()), so that a
- * grace period is all that they have to wait for.
+ * Every SA has been detached. Input reads x->type with softirqs disabled
+ * (xfrm_input()), so that it is over after a grace period. Output by an inbound
+ * SA is nothing that makes sense, but somebody's policy can ask for it; it may be
+ * preempted with x->type in its hands, but does not sleep.
  *
- * Context: process.
+ * Context: process. May sleep.
  */
 void esptrack_hook_uninit(void)
 {
 	synchronize_net();
+	synchronize_rcu_tasks();
 	hook_release(&esp4);
 	hook_release(&esp6);
 }

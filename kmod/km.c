@@ -50,8 +50,12 @@ static int km_notify_policy(struct xfrm_policy *policy, int dir,
 {
 	switch (event->event) {
 	case XFRM_MSG_NEWPOLICY:
-	case XFRM_MSG_UPDPOLICY:
 		esptrack_policy_track(policy);
+		break;
+	case XFRM_MSG_UPDPOLICY:
+		/* Takes the place of another one, which dies in silence. */
+		esptrack_policy_track(policy);
+		esptrack_net_sweep_soon(esptrack_net(xp_net(policy)));
 		break;
 	case XFRM_MSG_DELPOLICY:
 		esptrack_net_sweep_soon(esptrack_net(xp_net(policy)));
@@ -73,7 +77,9 @@ static int km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 static struct xfrm_policy *km_compile_policy(struct sock *sk, int opt,
 					     u8 *data, int len, int *dir)
 {
-	*dir = -EOPNOTSUPP;
+	/* Negative already, as some key manager before us left it: his
+	 * answer is what the socket is to get.
+	 */
 	return NULL;
 }
 

@@ -3,7 +3,7 @@
  * The knob: a directory in sysfs for each inbound SA, seen in the network
  * namespace of the SA only.
  *
- *	/sys/kernel/esptrack/0x<spi>@<local address>[,mark=0x<value>/0x<mask>]/
+ *	/sys/kernel/esptrack/0x<spi>@<local address>[,mark=0x<value>,mask=0x<mask>]/
  */
 #include "knob.h"
 
@@ -231,7 +231,7 @@ static int knob_name(const struct xfrm_state *x, char *buf, size_t size)
 				 &x->id.daddr.in6);
 	/* SAs may differ in nothing but their mark. */
 	if (x->mark.v || x->mark.m)
-		len += scnprintf(buf + len, size - len, ",mark=0x%x/0x%x",
+		len += scnprintf(buf + len, size - len, ",mark=0x%x,mask=0x%x",
 				 x->mark.v, x->mark.m);
 	return len;
 }

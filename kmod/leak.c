@@ -12,6 +12,7 @@
 
 #include <linux/jiffies.h>
 
+#include "compat.h"
 #include "index.h"
 #include "policy.h"
 
@@ -42,6 +43,7 @@ static bool covers(const struct xfrm_state *other, const struct xfrm_state *x)
 {
 	return other->props.mode == x->props.mode && other->if_id == x->if_id &&
 	       other->mark.v == x->mark.v && other->mark.m == x->mark.m &&
+	       esptrack_xfrm_same_pcpu(other, x) &&
 	       !memcmp(&other->sel, &x->sel, sizeof(x->sel));
 }
 

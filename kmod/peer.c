@@ -5,6 +5,8 @@
  */
 #include "peer.h"
 
+#include <linux/time64.h>
+
 #include "index.h"
 #include "move.h"
 #include "net.h"
@@ -12,45 +14,214 @@
 
 /* Protected by esptrack_lock. */
 static u64 last_peer;
+static u64 last_joined;
+static u64 last_visit;
+
+/* How long a packet of another SA may be under way that left the peer before
+ * the one that moved the flow. Who still sends from there later is another peer.
+ */
+#define LEFT_LATELY	(2ULL * NSEC_PER_SEC)
 
 static bool has_moved(const struct esptrack_sa *sa)
 {
 	return !esptrack_ends_relation(&sa->origin, &sa->flow);
 }
 
-/**
- * esptrack_peer_of() - whose SA is a new one?
- * @sa: in the index, but for its peer
- *
- * It belongs to the peer of the flow on which it is. A rekeyed SA is known by
- * the reqid of its predecessor. Else it must be the only peer who was installed
- * there: one whom we have moved there has merely the mapping that this one had,
- * or has now.
- *
- * Context: any, esptrack_lock held.
- */
-u64 esptrack_peer_of(const struct esptrack_sa *sa)
+static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
 {
-	const struct esptrack_sa *other;
-	u64 peer = 0;
+	return a->x->props.reqid && a->x->props.reqid == b->x->props.reqid;
+}
 
-	lockdep_assert_held(&esptrack_lock);
+static void join(struct esptrack_sa *sa, const struct esptrack_sa *other)
+{
+	sa->flow.peer = other->flow.peer;
+	sa->apart = other->apart;
+	sa->joined = same_reqid(sa, other) ? other->joined : ++last_joined;
+}
+
+/* An SA of the only peer who was installed where a new one is. One whom we have
+ * moved there has merely the mapping that the new one's had, or has now; and
+ * where two peers have met before, the place tells nothing any more.
+ */
+static const struct esptrack_sa *neighbour(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *other, *found = NULL;
+	bool several = false;
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		if (other == sa ||
 		    !esptrack_ends_relation(&sa->flow, &other->flow))
 			continue;
-		if (other->x->props.reqid &&
-		    other->x->props.reqid == sa->x->props.reqid)
-			return other->flow.peer;
-		if (has_moved(other))
+		if (same_reqid(other, sa))
+			return other;
+		if (has_moved(other) || other->apart)
 			continue;
-		if (peer && peer != other->flow.peer)
-			peer = U64_MAX;
-		else
-			peer = other->flow.peer;
+		several |= found && found->flow.peer != other->flow.peer;
+		found = other;
 	}
-	return peer && peer != U64_MAX ? peer : ++last_peer;
+	return several ? NULL : found;
+}
+
+/**
+ * esptrack_peer_assign() - find out whose a new SA is
+ * @sa: in the index, but for its peer
+ *
+ * It belongs to the peer of the flow on which it is. A rekeyed SA is known by
+ * the reqid of its predecessor. Should it be another's, whom his NAT has given a
+ * mapping that somebody else had, esptrack_peer_contradicts() will show it.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_peer_assign(struct esptrack_sa *sa)
+{
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	other = neighbour(sa);
+	if (other) {
+		join(sa, other);
+		return;
+	}
+	sa->flow.peer = ++last_peer;
+	sa->joined = ++last_joined;
+}
+
+/**
+ * esptrack_peer_moved_by() - another SA of the flow has moved this one
+ * @sa: the SA, at its new place
+ * @by: the other one
+ * @from: where both were
+ * @now: as &esptrack_facts.now
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_peer_moved_by(struct esptrack_sa *sa,
+			    const struct esptrack_sa *by,
+			    const struct esptrack_endpoint *from, u64 now)
+{
+	u64 packets = READ_ONCE(sa->x->curlft.packets);
+
+	lockdep_assert_held(&esptrack_lock);
+
+	sa->left.endpoint = *from;
+	sa->left.at = now;
+	if (!sa->left_by || sa->astray != packets) {
+		sa->home = sa->left;
+		sa->astray = packets;
+	}
+	sa->left_by = by->x->props.reqid;
+}
+
+/**
+ * esptrack_peer_moved_itself() - an SA has moved its flow
+ * @sa: the SA
+ *
+ * It has been heard at its endpoint. Its older packets are told by their
+ * sequence numbers.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_peer_moved_itself(struct esptrack_sa *sa)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	memset(&sa->home, 0, sizeof(sa->home));
+	memset(&sa->left, 0, sizeof(sa->left));
+	sa->left_by = 0;
+}
+
+static bool was_lately(const struct esptrack_left *left,
+		       const struct esptrack_endpoint *source, u64 now)
+{
+	return esptrack_endpoint_equal(&left->endpoint, source) &&
+	       now - left->at < LEFT_LATELY;
+}
+
+/**
+ * esptrack_peer_left_lately() - has an SA just been moved away from there?
+ * @sa: the SA
+ * @source: of a packet
+ * @now: as &esptrack_facts.now
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_peer_left_lately(const struct esptrack_sa *sa,
+			       const struct esptrack_endpoint *source, u64 now)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	return was_lately(&sa->home, source, now) ||
+	       was_lately(&sa->left, source, now);
+}
+
+/**
+ * esptrack_peer_contradicts() - does an SA show that its flow is two peers'?
+ * @sa: has accepted a packet from elsewhere, newer than all before, and not from
+ *	where it was lately
+ * @source: where the packet came from
+ * @accepted: packets that it had accepted before this one
+ *
+ * All SAs of a peer are on one mapping at any time. If an SA with another reqid
+ * has moved this one away, and its own packets go on to come from where it was,
+ * and none from where it was moved to, they are not of one peer.
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_peer_contradicts(const struct esptrack_sa *sa,
+			       const struct esptrack_endpoint *source,
+			       u64 accepted)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	return sa->left_by && sa->left_by != sa->x->props.reqid &&
+	       sa->x->props.reqid && accepted == sa->astray &&
+	       (esptrack_endpoint_equal(&sa->home.endpoint, source) ||
+		esptrack_endpoint_equal(&sa->left.endpoint, source));
+}
+
+/* Of the SA's reqid and that of the one that moved it: which came later? */
+static u32 newcomer(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *other;
+
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
+		    other->x->props.reqid == sa->left_by)
+			return other->joined > sa->joined ?
+			       sa->left_by : sa->x->props.reqid;
+
+	return sa->x->props.reqid;
+}
+
+/**
+ * esptrack_peer_split() - make two peers of one
+ * @sa: of which esptrack_peer_contradicts() is true
+ *
+ * The SAs with the reqid that came later get a peer of their own. The other one
+ * may have used up the throttle of @sa.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_peer_split(struct esptrack_sa *sa)
+{
+	const struct esptrack_flow flow = sa->flow;
+	const u32 reqid = newcomer(sa);
+	const u64 peer = ++last_peer;
+	struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow) {
+		if (!esptrack_flow_relation(&flow, &other->flow))
+			continue;
+		other->apart = true;
+		if (other->x->props.reqid == reqid)
+			other->flow.peer = peer;
+	}
+	memset(&sa->history.moves, 0, sizeof(sa->history.moves));
 }
 
 /* Of those in a chain of the index, the living ones that are meant. */
@@ -63,24 +234,40 @@ static bool has_reqid(const struct esptrack_sa *sa,
 }
 
 /**
+ * esptrack_peer_visit() - begin to look at SAs, each reqid once
+ *
+ * Context: any, esptrack_lock held.
+ * Return: what esptrack_sa.visit of an SA is set to when it was looked at.
+ */
+u64 esptrack_peer_visit(void)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	return ++last_visit;
+}
+
+/**
  * esptrack_peer_shares_reqid() - has another peer an SA with the same reqid?
  * @sa: the SA
+ * @visit: marks all SAs with the reqid, for which the answer is the same
  *
  * Context: any, esptrack_lock held.
  */
-bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
+bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 visit)
 {
 	u32 reqid = sa->x->props.reqid;
-	const struct esptrack_sa *other;
+	struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
 
 	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid)
-		if (has_reqid(other, sa->flow.net, reqid) &&
-		    other->flow.peer != sa->flow.peer)
+			     by_reqid) {
+		if (!has_reqid(other, sa->flow.net, reqid))
+			continue;
+		if (other->flow.peer != sa->flow.peer)
 			return true;
-
+		other->visit = visit;
+	}
 	return false;
 }
 
@@ -124,7 +311,8 @@ const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
 
 	hlist_for_each_entry(sa, esptrack_index_reqid(tn, reqid), by_reqid)
 		if (has_reqid(sa, tn, reqid) && sa->dir == ESPTRACK_DIR_IN)
-			return has_moved(sa) && !esptrack_peer_shares_reqid(sa) ?
+			return has_moved(sa) &&
+			       !esptrack_peer_shares_reqid(sa, ++last_visit) ?
 			       sa : NULL;
 
 	return NULL;
@@ -164,14 +352,17 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 {
 	const struct esptrack_endpoint to = sibling->flow.src;
 	u8 dir = esptrack_ends_relation(&sibling->origin, &sa->flow);
-	const u64 peer = sa->flow.peer;
+	const u64 peer = sa->flow.peer, joined = sa->joined;
+	const bool apart = sa->apart;
 
 	if (!dir || !has_moved(sibling))
 		return false;
 	/* The reqid is all that tells whose SA it is. */
-	sa->flow.peer = sibling->flow.peer;
-	if (esptrack_peer_shares_reqid(sa)) {
+	join(sa, sibling);
+	if (esptrack_peer_shares_reqid(sa, ++last_visit)) {
 		sa->flow.peer = peer;
+		sa->joined = joined;
+		sa->apart = apart;
 		return false;
 	}
 	return move_alone(sa, dir, &sibling->origin.src, &to);
@@ -245,7 +436,7 @@ bool esptrack_peer_return(struct esptrack_sa *sa,
 
 	other = survivor(sa, was);
 	if (!other) {
-		sa->flow.peer = esptrack_peer_of(sa);
+		esptrack_peer_assign(sa);
 		sa->origin = sa->flow;
 		return false;
 	}

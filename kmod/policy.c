@@ -12,12 +12,10 @@
 #include <linux/slab.h>
 #include <net/netns/hash.h>
 
+#include "compat.h"
 #include "net.h"
 #include "peer.h"
 #include "sa.h"
-
-/* A socket's policies are numbered from XFRM_POLICY_MAX on. */
-#define XFRM_POLICY_MASK	3
 
 #define INDEX_BITS	14
 #define INDEX_SIZE	BIT(INDEX_BITS)
@@ -31,6 +29,7 @@
  * @moved: its templates have named @now since, instead of @given
  * @given: the peer's address as the daemon gave it
  * @now: the peer's address as we wrote it last
+ * @moved_by: reqid of the SAs with which it was moved
  *
  * Protected by esptrack_lock.
  */
@@ -42,6 +41,7 @@ struct policy {
 	bool moved;
 	xfrm_address_t given;
 	xfrm_address_t now;
+	u32 moved_by;
 };
 
 static struct hlist_head *by_reqid;
@@ -108,6 +108,12 @@ static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 	return &tmpl->id.daddr;
 }
 
+/* A socket's policies are numbered from XFRM_POLICY_MAX on. */
+static int direction(const struct xfrm_policy *policy)
+{
+	return xfrm_policy_id2dir(policy->index) % XFRM_POLICY_MAX;
+}
+
 /* As xfrm_migrate() does it: readers take either address, and look again when
  * they see the new generation. Returns whether there was anything to do.
  */
@@ -117,7 +123,7 @@ static bool move_templates(struct xfrm_policy *policy,
 			   const xfrm_address_t *from,
 			   const xfrm_address_t *to)
 {
-	int dir = xfrm_policy_id2dir(policy->index) & XFRM_POLICY_MASK;
+	int dir = direction(policy);
 	bool moved = false;
 	int i;
 
@@ -149,6 +155,7 @@ static void move_policy(struct policy *p, const struct xfrm_state *x,
 	if (!p->moved)
 		p->given = *from;
 	p->now = *to;
+	p->moved_by = x->props.reqid;
 	p->moved = true;
 }
 
@@ -165,7 +172,8 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 	const struct esptrack_sa *moved;
 	struct policy *p;
 
-	if (!tmpl)
+	/* One that is offloaded holds its device until it is freed. */
+	if (!tmpl || esptrack_policy_is_offloaded(policy))
 		return;
 
 	spin_lock_bh(&esptrack_lock);
@@ -254,7 +262,8 @@ static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
 	hlist_for_each_entry(p, reqid_head(sa->flow.net, reqid), by_reqid) {
 		xfrm_address_t now = p->now;
 
-		if (p->moved && is_live(p, sa->flow.net, reqid) &&
+		if (p->moved && p->moved_by == x->props.reqid &&
+		    is_live(p, sa->flow.net, reqid) &&
 		    xfrm_addr_equal(&p->given, &sa->flow.src.addr,
 				    x->props.family))
 			move_policy(p, x, &sa->flow.dst.addr, &now,

@@ -59,7 +59,7 @@ int esptrack_reqid_set(struct esptrack_net *tn, u32 reqid,
 	spin_lock_bh(&esptrack_lock);
 	hlist_for_each_entry(sa, esptrack_index_reqid(tn, reqid), by_reqid)
 		if (sa->flow.net == tn && sa->x->props.reqid == reqid)
-			esptrack_sa_switch(sa, switches);
+			esptrack_sa_set(sa, switches);
 	spin_unlock_bh(&esptrack_lock);
 out:
 	mutex_unlock(&tn->mutex);
@@ -101,5 +101,5 @@ void esptrack_reqid_apply(struct esptrack_sa *sa)
 
 	switches = esptrack_reqid_switches(xa_load(&sa->flow.net->reqids,
 						   sa->x->props.reqid));
-	esptrack_sa_switch(sa, &switches);
+	esptrack_sa_set(sa, &switches);
 }

@@ -7,11 +7,16 @@
 #define THROTTLE_INTERVAL	1000000000ULL
 #define THROTTLE_BURST		8
 
+static bool bucket_has(const struct esptrack_bucket *bucket, __u64 now)
+{
+	return bucket->full_at <= now + (THROTTLE_BURST - 1) * THROTTLE_INTERVAL;
+}
+
 static bool bucket_take(struct esptrack_bucket *bucket, __u64 now)
 {
 	__u64 full_at = bucket->full_at > now ? bucket->full_at : now;
 
-	if (full_at - now > (THROTTLE_BURST - 1) * THROTTLE_INTERVAL)
+	if (!bucket_has(bucket, now))
 		return false;
 
 	bucket->full_at = full_at + THROTTLE_INTERVAL;
@@ -32,8 +37,17 @@ static bool is_newest(const struct esptrack_facts *facts,
 	return facts->seq > facts->newest;
 }
 
-static enum esptrack_reason broken_rule(const struct esptrack_facts *facts,
-					const struct esptrack_history *history)
+/**
+ * esptrack_judge_packet() - the rules about a packet and its SA alone
+ * @facts: the packet and its SA; nothing about the flow
+ * @history: of the SA
+ *
+ * Context: as esptrack_judge().
+ * Return: the rule that is broken, or 0.
+ */
+enum esptrack_reason
+esptrack_judge_packet(const struct esptrack_facts *facts,
+		      const struct esptrack_history *history)
 {
 	if (!facts->integrity)
 		return ESPTRACK_REASON_NO_INTEGRITY;
@@ -43,10 +57,17 @@ static enum esptrack_reason broken_rule(const struct esptrack_facts *facts,
 		return ESPTRACK_REASON_STALE;
 	if (!facts->source_valid)
 		return ESPTRACK_REASON_SOURCE;
-	if (facts->offloaded)
-		return ESPTRACK_REASON_OFFLOAD;
 	if (facts->any_port)
 		return ESPTRACK_REASON_ANY_PORT;
+	return 0;
+}
+
+static enum esptrack_reason judge_flow(const struct esptrack_facts *facts)
+{
+	if (facts->crowded)
+		return ESPTRACK_REASON_CROWDED;
+	if (facts->offloaded)
+		return ESPTRACK_REASON_OFFLOAD;
 	if (!facts->new_address)
 		return 0;
 	if (facts->port_only)
@@ -61,15 +82,35 @@ static enum esptrack_reason broken_rule(const struct esptrack_facts *facts,
 }
 
 /**
+ * esptrack_is_due() - do the rules about the flow matter for a packet?
+ * @facts: the packet and its SA; nothing about the flow
+ * @history: of the SA
+ *
+ * To look at all SAs of a flow is not cheap. Where a packet can neither move
+ * them nor be reported it is not done.
+ *
+ * Context: as esptrack_judge().
+ */
+bool esptrack_is_due(const struct esptrack_facts *facts,
+		     const struct esptrack_history *history)
+{
+	return !esptrack_judge_packet(facts, history) &&
+	       bucket_has(facts->static_nat ? &history->moves :
+					      &history->reports, facts->now);
+}
+
+/**
  * esptrack_judge() - may this packet move the endpoint?
  * @facts: the packet and its SA
  * @history: of the SA; updated when the verdict is %ESPTRACK_MOVE
  * @reason: set to the rule that is broken when it is %ESPTRACK_REFUSE
  *
  * The packet must have been accepted by the SA, and its source must differ
- * from the SA's endpoint. The rules are those of RFC 9146, section 6, and of
- * RFC 7296, section 2.23: a host that is itself behind a NAT does not follow,
- * unless that NAT is known to be static.
+ * from the SA's endpoint. The rules hold the first two conditions of RFC 9146,
+ * section 6 (verified, and newest), and RFC 7296, section 2.23: a host that is
+ * itself behind a NAT does not follow, unless that NAT is known to be static.
+ * The third condition of the former, that the new address can be shown to
+ * receive, is not for ESP to check: it is IKE's.
  *
  * Context: any; the caller serialises calls for one history.
  * Return: the verdict.
@@ -78,7 +119,9 @@ enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
 				     struct esptrack_history *history,
 				     enum esptrack_reason *reason)
 {
-	*reason = broken_rule(facts, history);
+	*reason = esptrack_judge_packet(facts, history);
+	if (!*reason)
+		*reason = judge_flow(facts);
 	if (*reason)
 		return ESPTRACK_REFUSE;
 

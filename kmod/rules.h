@@ -58,11 +58,15 @@ struct esptrack_history {
  *	flow
  * @tunnel: all SAs of the flow are in tunnel or BEET mode; in transport mode the
  *	address is that of the connection inside as well
+ * @crowded: the flow has more SAs than can be moved in a softirq
  * @shared_reqid: SAs of another peer have a reqid of the flow
  * @collision: with the new address an SA of the flow would have another's key
  * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation is 0
  * @static_nat: the operator says that our own NAT is static
+ *
+ * What is said of the flow (@port_only, @tunnel, @crowded, @shared_reqid,
+ * @collision, @offloaded) need only be known where esptrack_is_due().
  */
 struct esptrack_facts {
 	__u64 seq;
@@ -76,6 +80,7 @@ struct esptrack_facts {
 	bool new_address;
 	bool port_only;
 	bool tunnel;
+	bool crowded;
 	bool shared_reqid;
 	bool collision;
 	bool offloaded;
@@ -95,6 +100,11 @@ enum esptrack_verdict {
 	ESPTRACK_REFUSE,
 };
 
+enum esptrack_reason
+esptrack_judge_packet(const struct esptrack_facts *facts,
+		      const struct esptrack_history *history);
+bool esptrack_is_due(const struct esptrack_facts *facts,
+		     const struct esptrack_history *history);
 enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
 				     struct esptrack_history *history,
 				     enum esptrack_reason *reason);

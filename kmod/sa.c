@@ -30,7 +30,9 @@ static void id_of(const struct xfrm_state *x, struct esptrack_sa_id *id)
 {
 	id->daddr = x->id.daddr;
 	id->spi = x->id.spi;
-	id->mark = x->mark;
+	/* As the SAD keeps it, where a daemon has given more. */
+	id->mark.v = x->mark.v & x->mark.m;
+	id->mark.m = x->mark.m;
 	id->family = x->props.family;
 }
 
@@ -128,21 +130,48 @@ u64 esptrack_sa_newest(struct xfrm_state *x)
 }
 
 /**
- * esptrack_sa_switch() - set switches of an SA
+ * esptrack_sa_set() - set switches of an SA
  * @sa: the SA
  * @switches: what to set
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_sa_set(struct esptrack_sa *sa,
+		     const struct esptrack_switches *switches)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	if (switches->given & ESPTRACK_SWITCH_STATIC_NAT)
+		WRITE_ONCE(sa->static_nat,
+			   switches->on & ESPTRACK_SWITCH_STATIC_NAT);
+	if (switches->given & ESPTRACK_SWITCH_PORT_ONLY)
+		sa->port_only = switches->on & ESPTRACK_SWITCH_PORT_ONLY;
+	/* What was decided about a source may be decided otherwise now. */
+	memset(&sa->seen, 0, sizeof(sa->seen));
+}
+
+/**
+ * esptrack_sa_switch() - set switches of an inbound SA and its outbound ones
+ * @sa: the inbound SA
+ * @switches: what to set
+ *
+ * The outbound SAs of its flow with its reqid have no knob of their own.
  *
  * Context: any, esptrack_lock held.
  */
 void esptrack_sa_switch(struct esptrack_sa *sa,
 			const struct esptrack_switches *switches)
 {
+	struct esptrack_sa *other;
+
 	lockdep_assert_held(&esptrack_lock);
 
-	if (switches->given & ESPTRACK_SWITCH_STATIC_NAT)
-		sa->static_nat = switches->on & ESPTRACK_SWITCH_STATIC_NAT;
-	if (switches->given & ESPTRACK_SWITCH_PORT_ONLY)
-		sa->port_only = switches->on & ESPTRACK_SWITCH_PORT_ONLY;
+	esptrack_sa_set(sa, switches);
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		if (esptrack_flow_relation(&sa->flow, &other->flow) ==
+		    ESPTRACK_DIR_OUT &&
+		    other->x->props.reqid == sa->x->props.reqid)
+			esptrack_sa_set(other, switches);
 }
 
 static bool same_bytes(const void *a, const void *b, size_t size)
@@ -205,7 +234,7 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 	INIT_LIST_HEAD(&sa->unpublished);
 	INIT_LIST_HEAD(&sa->readdressed);
 	esptrack_index_add(sa);
-	sa->flow.peer = esptrack_peer_of(sa);
+	esptrack_peer_assign(sa);
 	sa->origin = sa->flow;
 	esptrack_sa_settle(sa);
 	if (!sa->dir)
@@ -403,7 +432,7 @@ void esptrack_sa_inform(const struct esptrack_sa *sa,
 	info->static_nat = sa->static_nat;
 	info->port_only = sa->port_only;
 	info->moves = sa->moves;
-	info->refused = sa->refused;
+	info->refused = atomic64_read(&sa->refused);
 
 	info->n_outbound = 0;
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {

@@ -38,6 +38,16 @@ struct esptrack_flow {
 };
 
 /**
+ * struct esptrack_left - an endpoint that an SA has left
+ * @endpoint: where it was
+ * @at: when it left, as &esptrack_facts.now
+ */
+struct esptrack_left {
+	struct esptrack_endpoint endpoint;
+	u64 at;
+};
+
+/**
  * struct esptrack_sa - an ESP-in-UDP SA that we know of
  * @by_state: in the index by xfrm_state; read under RCU
  * @by_flow: in the index by @flow
@@ -62,19 +72,29 @@ struct esptrack_flow {
  *	find it by the one that it gave
  * @hooked: our transform is on @x
  * @claims: esptrack_claim_get() was called for @x
+ * @apart: its mapping has proven to be two peers': who is at its ends is not
+ *	its peer for that, if he has another reqid
  * @moves: how often it was moved
- * @refused: authenticated packets that broke a rule
+ * @refused: authenticated packets that broke a rule; counted without the lock
  * @history: for the rules
  * @place: placeholder of @x in the middle of a move
  * @spent: that of the last move, to be freed later
- * @left: where the flow was before another of its SAs moved it
- * @left_at: when that was, as &esptrack_facts.now
+ * @joined: number of the arrival of its reqid at its peer
+ * @home: where the SA was heard last before others of the flow moved it
+ * @left: where it was before the last of them did
+ * @left_by: reqid of that one, 0 if it is this one itself
+ * @astray: packets that it had accepted when it left @home, and those from
+ *	elsewhere since: all of them, if nothing was heard from its endpoint since
  * @idle_packets: packets that the SA had sent at @idle_since
  * @idle_since: jiffies, 0: not known yet; for outbound SAs
- * @seen: the last source that was reported while static_nat is off
+ * @seen: the last source that was reported while static_nat is off, or that a
+ *	rule about the flow has refused; read without the lock
+ * @barred_until: jiffies until which @seen is refused for the same reason; read
+ *	without the lock
+ * @visit: number of the look at all SAs of a flow that has met it last
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
- * All but @gone and @knob is protected by esptrack_lock.
+ * All but @gone, @refused and @knob is protected by esptrack_lock.
  */
 struct esptrack_sa {
 	struct hlist_node by_state;
@@ -94,18 +114,24 @@ struct esptrack_sa {
 	bool static_nat;
 	bool port_only;
 	bool renamed;
+	bool apart;
 	bool hooked;
 	bool claims;
 	u64 moves;
-	u64 refused;
+	atomic64_t refused;
 	struct esptrack_history history;
 	struct xfrm_state *place;
 	struct xfrm_state *spent;
-	struct esptrack_endpoint left;
-	u64 left_at;
+	u64 joined;
+	struct esptrack_left home;
+	struct esptrack_left left;
+	u32 left_by;
+	u64 astray;
 	u64 idle_packets;
 	unsigned long idle_since;
 	struct esptrack_endpoint seen;
+	unsigned long barred_until;
+	u64 visit;
 	struct esptrack_knob *knob;
 };
 
@@ -181,6 +207,8 @@ void esptrack_sa_free(struct esptrack_sa *sa);
 void esptrack_sa_died(const struct xfrm_state *x);
 bool esptrack_sa_is_dead(const struct esptrack_sa *sa);
 
+void esptrack_sa_set(struct esptrack_sa *sa,
+		     const struct esptrack_switches *switches);
 void esptrack_sa_switch(struct esptrack_sa *sa,
 			const struct esptrack_switches *switches);
 u64 esptrack_sa_newest(struct xfrm_state *x);

@@ -6,10 +6,10 @@ They speak real ESP in UDP, without encryption but with HMAC-SHA-256-128, which
 is all that the standard library can do, and need no addresses: they send from
 any, and listen to the wire. What they send are pings through the tunnel.
 
-esppeers.py [--gateway A] [--first I] batch WHAT,... N
+esppeers.py [--gateway A] [--first I] batch WHAT,... N [--home J]
     lines for "ip -batch" about the peers I to I + N - 1: states-in, states-out
     and policies add SAs and policies of the gateway, with the peers' first
-    place; delete-in and delete-policies delete them again
+    place, or that of peer J; delete-in and delete-policies delete them again
 ... flood N [--cpu C]
     until ended: each peer in turn sends a packet, always from another place
 ... ping N [--place P] [--at I] [--tries T]
@@ -71,6 +71,7 @@ class Peer:
         self.low = low
         self.gateway = gateway
         self.net = "10.30." + low
+        self.home = self.place(HOME)[0]
         self.reqid = 1000 + number
         self.spi_in = 0x10000 + number
         self.spi_out = 0x20000 + number
@@ -148,11 +149,11 @@ def state(peer, src, dst, spi):
 
 
 def states_in(peer):
-    return state(peer, peer.place(HOME)[0], peer.gateway, peer.spi_in)
+    return state(peer, peer.home, peer.gateway, peer.spi_in)
 
 
 def states_out(peer):
-    return state(peer, peer.gateway, peer.place(HOME)[0], peer.spi_out)
+    return state(peer, peer.gateway, peer.home, peer.spi_out)
 
 
 def delete_in(peer):
@@ -160,7 +161,7 @@ def delete_in(peer):
 
 
 def policy_sides(peer):
-    home = peer.place(HOME)[0]
+    home = peer.home
     return ((f"src {NET} dst {peer.net} dir out", peer.gateway, home),
             (f"src {peer.net} dst {NET} dir in", home, peer.gateway))
 
@@ -182,6 +183,9 @@ BATCHES = {"states-in": states_in, "states-out": states_out,
 
 
 def batch(args, peers):
+    if args.home:
+        for peer in peers:
+            peer.home = Peer(args.home, args.gateway).home
     for what in args.what.split(","):
         for peer in peers:
             print("\n".join(BATCHES[what](peer)))
@@ -364,7 +368,7 @@ def main():
             sub.add_argument(name, type=kind, **extra)
         return sub
 
-    command(batch, ("what", str), ("n", int))
+    command(batch, ("what", str), ("n", int), ("--home", int, 0))
     command(flood, ("n", int), ("--cpu", int, 0))
     command(ping, ("n", int), ("--place", int, HOME), ("--at", int, 0),
             ("--tries", int, 1), ("--wait", float, 2))

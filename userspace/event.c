@@ -35,6 +35,8 @@ static const char *const reasons[] = {
 	[ESPTRACK_REASON_MODE] = "mode",
 	[ESPTRACK_REASON_COLLISION] = "collision",
 	[ESPTRACK_REASON_SHARED_REQID] = "shared-reqid",
+	[ESPTRACK_REASON_CROWDED] = "crowded",
+	[ESPTRACK_REASON_NO_MEMORY] = "no-memory",
 };
 
 static const char *const dirs[] = {

@@ -235,6 +235,8 @@ enum esptrack_dir {
  *	have the same reqid, so that policies cannot be told apart
  * @ESPTRACK_REASON_COLLISION: with the new address an outbound SA would have the
  *	key (address, SPI) of another one
+ * @ESPTRACK_REASON_CROWDED: the flow has more SAs than are moved at once
+ * @ESPTRACK_REASON_NO_MEMORY: there was no memory for the move
  */
 enum esptrack_reason {
 	ESPTRACK_REASON_NO_INTEGRITY = 1,
@@ -248,6 +250,8 @@ enum esptrack_reason {
 	ESPTRACK_REASON_MODE,
 	ESPTRACK_REASON_COLLISION,
 	ESPTRACK_REASON_SHARED_REQID,
+	ESPTRACK_REASON_CROWDED,
+	ESPTRACK_REASON_NO_MEMORY,
 
 	__ESPTRACK_REASON_MAX,
 	ESPTRACK_REASON_MAX = (__ESPTRACK_REASON_MAX - 1)

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A daemon installs a peer on the mapping on which another one is: the NAT has
+# given it away, or the newcomer has forged the source of his IKE messages. For
+# once he can take the other one's replies to where he is; but the other one's
+# next packets show that they are two, and from then on they go separate ways.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+
+# install PEER HOME: with its first place at that of another one
+install()
+{
+	peers --first "$1" batch states-in,states-out,policies 1 --home "$2" |
+		ip_batch server || bail "no SAs of peer $1"
+	knob_wait server "0x0001000$1"
+}
+
+# endpoints PEER...
+endpoints()
+{
+	local peer
+
+	for peer in "$@"; do
+		knob server "0x0001000$peer" endpoint
+	done | paste -sd' '
+}
+
+# speaks PEER PLACE [AT]: and is answered there; for two seconds it may be taken
+# for a packet that was late
+speaks()
+{
+	answered 1 --first "$1" --place "$2" --at "${3:-$1}" --tries 12 --wait 0.5
+}
+
+at_home=100.64.0.1:4500
+at_another=100.71.0.1:4500
+of_intruder=100.69.0.2:4500
+
+peers_up
+module_load static_nat=1
+monitor_start server
+# Peer 1 has two child SAs, 1 and 3.
+install 1 1
+install 3 1
+check "both children are answered" speaks 1 0
+check "the second one is" speaks 3 0 1
+check "one moves, and is answered" speaks 1 7
+check "the other one speaks from there" speaks 3 7 1
+check "and is the first one where the old mapping is back" speaks 3 0 1
+check_eq "they are still one peer" "$(endpoints 1 3)" "$at_home $at_home"
+
+install 2 1
+check_eq "the intruder is installed on the peer's mapping" "$(endpoints 2)" "$at_home"
+check "he speaks from elsewhere" speaks 2 5
+check_eq "and takes all with him" "$(endpoints 1 2 3)" "$of_intruder $of_intruder $of_intruder"
+check "the peer goes on to speak, and is answered" speaks 1 0
+check_eq "so does his other child, and the intruder stays" \
+	"$(endpoints 1 2 3)" "$at_home $of_intruder $at_home"
+
+before=$(events_count server moved)
+for round in 1 2 3; do
+	check "round $round: the intruder is answered" speaks 2 5
+	check "round $round: the peer is" speaks 1 0
+done
+check_eq "nothing has moved any more" "$(events_count server moved)" "$before"
+check "the peer moves" speaks 1 7
+check_eq "with his other child, but without the intruder" \
+	"$(endpoints 1 2 3)" "$at_another $of_intruder $at_another"
+
+# Once more, with a new connection.
+check "the peer is back" speaks 1 0
+install 4 1
+check "another intruder speaks from elsewhere" speaks 4 5
+check_eq "and takes nobody with him" "$(endpoints 1 3)" "$at_home $at_home"
+
+check "the module can be unloaded" module_unload
+done_testing
