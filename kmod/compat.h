@@ -69,4 +69,16 @@ esptrack_policy_is_offloaded(const struct xfrm_policy *policy)
 #endif
 }
 
+/* In these modes the addresses outside are the tunnel's alone. IP-TFS is one of
+ * them since 6.14.
+ */
+static inline bool esptrack_xfrm_mode_is_outer(u8 mode)
+{
+#ifdef ESPTRACK_HAVE_XFRM_IPTFS
+	if (mode == XFRM_MODE_IPTFS)
+		return true;
+#endif
+	return mode == XFRM_MODE_TUNNEL || mode == XFRM_MODE_BEET;
+}
+
 #endif /* ESPTRACK_COMPAT_H */

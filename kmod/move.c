@@ -34,8 +34,7 @@ static __be16 *remote_port(struct xfrm_state *x, u8 dir)
  */
 bool esptrack_move_mode(const struct xfrm_state *x)
 {
-	return x->props.mode == XFRM_MODE_TUNNEL ||
-	       x->props.mode == XFRM_MODE_BEET;
+	return esptrack_xfrm_mode_is_outer(x->props.mode);
 }
 
 /**

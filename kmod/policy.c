@@ -58,7 +58,7 @@ static struct hlist_head *reqid_head(const struct esptrack_net *tn, u32 reqid)
 static bool names_addresses(const struct xfrm_tmpl *tmpl)
 {
 	return tmpl->id.proto == IPPROTO_ESP &&
-	       (tmpl->mode == XFRM_MODE_TUNNEL || tmpl->mode == XFRM_MODE_BEET);
+	       esptrack_xfrm_mode_is_outer(tmpl->mode);
 }
 
 static const struct xfrm_tmpl *esp_template(const struct xfrm_policy *policy)
