@@ -4,8 +4,8 @@
  *
  * When the engine is done, xfrm_input() goes on without passing the hook
  * again, and the outer headers may be gone by then. So what the hook saw is
- * kept here under the skb's pointer until the ESP protocol's callback tells
- * how it ended. Unauthenticated packets come here too: the table has a fixed
+ * kept here under the skb's pointer until the protocol's callback tells how it
+ * ended. Unauthenticated packets come here too: the table has a fixed
  * size, and a newcomer replaces what is in its slot. Whoever loses his claim
  * is followed with his next packet.
  */
@@ -232,34 +232,61 @@ static int pass_error6(struct sk_buff *skb, struct inet6_skb_parm *opt,
 /* Before VTI (100) and xfrm interfaces (10), which end the chain. */
 #define CALLBACK_PRIORITY	1000
 
-static struct xfrm4_protocol callback4 = {
-	.handler = pass_packet,
-	.input_handler = pass_input,
-	.cb_handler = claim_callback,
-	.err_handler = pass_error4,
-	.priority = CALLBACK_PRIORITY,
+/* The callback that is called is that of the last SA of a bundle: what was ESP
+ * outside may be AH or IPComp there.
+ */
+static const u8 protocols[] = { IPPROTO_ESP, IPPROTO_AH, IPPROTO_COMP };
+
+static struct xfrm4_protocol callbacks4[ARRAY_SIZE(protocols)] = {
+	[0 ... ARRAY_SIZE(protocols) - 1] = {
+		.handler = pass_packet,
+		.input_handler = pass_input,
+		.cb_handler = claim_callback,
+		.err_handler = pass_error4,
+		.priority = CALLBACK_PRIORITY,
+	},
 };
 
-static struct xfrm6_protocol callback6 = {
-	.handler = pass_packet,
-	.input_handler = pass_input,
-	.cb_handler = claim_callback,
-	.err_handler = pass_error6,
-	.priority = CALLBACK_PRIORITY,
+static struct xfrm6_protocol callbacks6[ARRAY_SIZE(protocols)] = {
+	[0 ... ARRAY_SIZE(protocols) - 1] = {
+		.handler = pass_packet,
+		.input_handler = pass_input,
+		.cb_handler = claim_callback,
+		.err_handler = pass_error6,
+		.priority = CALLBACK_PRIORITY,
+	},
 };
+
+static int callback_register_one(int callback, int i)
+{
+	if (callback == CALLBACK_IPV4)
+		return xfrm4_protocol_register(&callbacks4[i], protocols[i]);
+	return xfrm6_protocol_register(&callbacks6[i], protocols[i]);
+}
+
+static void callback_deregister(int callback, int n)
+{
+	while (n--) {
+		if (callback == CALLBACK_IPV4)
+			xfrm4_protocol_deregister(&callbacks4[n], protocols[n]);
+		else
+			xfrm6_protocol_deregister(&callbacks6[n], protocols[n]);
+	}
+}
 
 static int callback_register(int callback)
 {
-	if (callback == CALLBACK_IPV4)
-		return xfrm4_protocol_register(&callback4, IPPROTO_ESP);
-	return xfrm6_protocol_register(&callback6, IPPROTO_ESP);
-}
+	int i;
 
-static int callback_deregister(int callback)
-{
-	if (callback == CALLBACK_IPV4)
-		return xfrm4_protocol_deregister(&callback4, IPPROTO_ESP);
-	return xfrm6_protocol_deregister(&callback6, IPPROTO_ESP);
+	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
+		int err = callback_register_one(callback, i);
+
+		if (err) {
+			callback_deregister(callback, i);
+			return err;
+		}
+	}
+	return 0;
 }
 
 /* The callback costs every ESP packet of the host a little, so it is there
@@ -285,7 +312,7 @@ static void callbacks_update(struct work_struct *work)
 		} else {
 			clear_bit(i, &callbacks_registered);
 			/* Waits for those who have seen the bit. */
-			callback_deregister(i);
+			callback_deregister(i, ARRAY_SIZE(protocols));
 		}
 	}
 
