@@ -58,11 +58,23 @@ static noinline int input_claims(struct xfrm_state *x, struct sk_buff *skb,
 	return input(x, skb);
 }
 
+/* Port 0 is any port, as daemons give it to SAs of one processor, whose peer
+ * has as many ports as processors.
+ */
+static bool any_port(const struct xfrm_state *x, const xfrm_address_t *saddr)
+{
+	return !READ_ONCE(x->encap->encap_sport) &&
+	       xfrm_addr_equal(saddr, &x->props.saddr, x->props.family);
+}
+
 static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
 				    const xfrm_address_t *saddr, input_fn input)
 {
 	struct esptrack_packet packet;
 	int nexthdr;
+
+	if (any_port(x, saddr))
+		return input_claims(x, skb, input);
 
 	/* Take down everything before the call: it may consume the skb. */
 	esptrack_endpoint_set(&packet.source, saddr,
