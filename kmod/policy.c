@@ -24,7 +24,7 @@
  * struct policy - a policy with an ESP template that names addresses
  * @by_reqid: in the index by @reqid
  * @all: in esptrack_net.policies
- * @reqid: of its first ESP template
+ * @reqid: of an ESP template of it; there is one of these for each
  * @policy: the policy, held; maybe dead already
  * @moved: its templates have named @now since, instead of @given
  * @given: the peer's address as the daemon gave it
@@ -59,17 +59,6 @@ static bool names_addresses(const struct xfrm_tmpl *tmpl)
 {
 	return tmpl->id.proto == IPPROTO_ESP &&
 	       esptrack_xfrm_mode_is_outer(tmpl->mode);
-}
-
-static const struct xfrm_tmpl *esp_template(const struct xfrm_policy *policy)
-{
-	int i;
-
-	for (i = 0; i < policy->xfrm_nr; i++)
-		if (names_addresses(&policy->xfrm_vec[i]))
-			return &policy->xfrm_vec[i];
-
-	return NULL;
 }
 
 static bool is_known(const struct esptrack_net *tn,
@@ -159,46 +148,57 @@ static void move_policy(struct policy *p, const struct xfrm_state *x,
 	p->moved = true;
 }
 
+static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
+		  u32 reqid)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *moved;
+	struct policy *p;
+
+	if (esptrack_net_is_dying(tn) || is_known(tn, policy, reqid))
+		return;
+
+	p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
+	if (!p) {
+		net_warn_ratelimited("no memory, policy %u does not follow\n",
+				     policy->index);
+		return;
+	}
+	xfrm_pol_hold(policy);
+	p->policy = policy;
+	p->reqid = reqid;
+	hlist_add_head(&p->by_reqid, reqid_head(tn, reqid));
+	list_add_tail(&p->all, &tn->policies);
+	esptrack_net_sweep_later(tn);
+
+	/* The daemon may name an address that the peer has left since. */
+	moved = reqid ? esptrack_peer_moved(tn, reqid) : NULL;
+	if (moved)
+		move_policy(p, moved->x, &moved->flow.dst.addr,
+			    &moved->origin.src.addr, &moved->flow.src.addr);
+}
+
 /**
  * esptrack_policy_track() - get to know a policy
  * @policy: any, held by the caller
+ *
+ * Where SAs are nested, each has a template with a reqid of its own.
  *
  * Context: process or softirq, policy->lock not held.
  */
 void esptrack_policy_track(struct xfrm_policy *policy)
 {
 	struct esptrack_net *tn = esptrack_net(xp_net(policy));
-	const struct xfrm_tmpl *tmpl = esp_template(policy);
-	const struct esptrack_sa *moved;
-	struct policy *p;
+	int i;
 
 	/* One that is offloaded holds its device until it is freed. */
-	if (!tmpl || esptrack_policy_is_offloaded(policy))
+	if (esptrack_policy_is_offloaded(policy))
 		return;
 
 	spin_lock_bh(&esptrack_lock);
-	if (esptrack_net_is_dying(tn) || is_known(tn, policy, tmpl->reqid))
-		goto out;
-
-	p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
-	if (!p) {
-		net_warn_ratelimited("no memory, policy %u does not follow\n",
-				     policy->index);
-		goto out;
-	}
-	xfrm_pol_hold(policy);
-	p->policy = policy;
-	p->reqid = tmpl->reqid;
-	hlist_add_head(&p->by_reqid, reqid_head(tn, p->reqid));
-	list_add_tail(&p->all, &tn->policies);
-	esptrack_net_sweep_later(tn);
-
-	/* The daemon may name an address that the peer has left since. */
-	moved = tmpl->reqid ? esptrack_peer_moved(tn, tmpl->reqid) : NULL;
-	if (moved)
-		move_policy(p, moved->x, &moved->flow.dst.addr,
-			    &moved->origin.src.addr, &moved->flow.src.addr);
-out:
+	for (i = 0; i < policy->xfrm_nr; i++)
+		if (names_addresses(&policy->xfrm_vec[i]))
+			track(tn, policy, policy->xfrm_vec[i].reqid);
 	spin_unlock_bh(&esptrack_lock);
 }
 
