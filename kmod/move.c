@@ -160,6 +160,19 @@ static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	return linked;
 }
 
+/* xfrm looks up the route for the ports of the SA, and keeps it. */
+static void drop_route(struct xfrm_state *x)
+	__must_hold(&x->lock)
+{
+	spinlock_t *sad_lock = &xs_net(x)->xfrm.xfrm_state_lock;
+
+	lockdep_assert_held(&x->lock);
+
+	spin_lock(sad_lock);
+	x->genid++;
+	spin_unlock(sad_lock);
+}
+
 /**
  * esptrack_move_sa() - write a new endpoint into a live SA
  * @x: the SA
@@ -196,6 +209,9 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		moved = take_places(x, place, dir, &to->addr);
 	if (moved)
 		WRITE_ONCE(*port, to->port);
+	if (moved && !place &&
+	    esptrack_routes_by_port(xs_net(x), x->props.family))
+		drop_route(x);
 	spin_unlock_bh(&x->lock);
 
 	if (place && moved)
