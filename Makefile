@@ -34,6 +34,9 @@ kmod:
 check: kmod
 	@selftests/check.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
 
+check-all:
+	@selftests/check_all.sh
+
 check-daemons:
 	@selftests/check_daemons.sh
 
@@ -56,12 +59,13 @@ help:
 	@echo 'make                  module for the running kernel (or KDIR=...), and tool'
 	@echo 'make demo             see a tunnel survive the loss of its NAT mapping'
 	@echo 'make check [TEST=x]   run the tests (or one: selftests/test_x.sh) in a guest'
+	@echo 'make check-all        all tests but those of daemons, on all kernels'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
-	@echo 'make lint             sparse, W=1, checkpatch --strict, shellcheck'
+	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
 	@echo 'make bench            instructions per packet; losses per rebinding'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
 	@echo 'make install          module and tool, on this machine (PREFIX, DESTDIR)'
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-daemons demo bench lint clean help
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help
