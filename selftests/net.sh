@@ -23,6 +23,9 @@
 #
 # The tunnel is between 10.10.0.1 and 10.20.0.1. The server knows the client
 # by nat_addr:nat_port only, and that is what nat_rebind changes.
+#
+# setup_ipv6 puts IPv6 beside it: the same names with a 6 at the end, no NAT in
+# the cloud, and a NAT of the same kind at the client.
 
 # shellcheck disable=SC2034 # for others
 {
@@ -33,6 +36,13 @@
 	CLIENT_NET=10.20.0.1
 	NAT_ADDR=198.51.100.7
 	NAT_ADDR2=198.51.100.8
+	SERVER6=2001:db8:10::2
+	SERVER_PUB6=$SERVER6
+	SERVER_NET6=fd00:10::1
+	CLIENT6=fd00:192::100
+	CLIENT_NET6=fd00:20::1
+	NAT_ADDR6=2001:db8:198::7
+	NAT_ADDR26=2001:db8:198::8
 }
 
 # in_ns NAMESPACE COMMAND...
@@ -114,11 +124,54 @@ setup_topology()
 		}
 	}
 	END
-	# Packets to a mapping that is gone end at the natbox itself, unanswered.
-	# As they are not accepted, they leave no entry that could be in the
-	# way of the client's next mapping.
-	in_ns natbox nft -f - <<-END || return
-	table ip nat {
+	nat_table ip || return
+	nat_map 30001
+}
+
+# setup_ipv6: after setup_topology
+setup_ipv6()
+{
+	local ns
+
+	for ns in cloud inet natbox; do
+		quietly in_ns "$ns" sysctl -w net.ipv6.conf.all.forwarding=1 || return
+	done
+	ip_batch server <<-END || return
+	addr add $SERVER6/64 dev eth0 nodad
+	addr add $SERVER_NET6/128 dev lo nodad
+	route add default via 2001:db8:10::1
+	END
+	ip_batch cloud <<-END || return
+	addr add 2001:db8:10::1/64 dev lan nodad
+	addr add 2001:db8:203::10/64 dev wan nodad
+	route add default via 2001:db8:203::1
+	END
+	ip_batch inet <<-END || return
+	addr add 2001:db8:203::1/64 dev cl nodad
+	addr add 2001:db8:198::1/64 dev nb nodad
+	route add 2001:db8:10::/64 via 2001:db8:203::10
+	END
+	ip_batch natbox <<-END || return
+	addr add $NAT_ADDR6/64 dev wan nodad
+	addr add $NAT_ADDR26/64 dev wan nodad
+	addr add fd00:192::1/64 dev lan nodad
+	route add default via 2001:db8:198::1
+	END
+	ip_batch client <<-END || return
+	addr add $CLIENT6/64 dev eth0 nodad
+	addr add $CLIENT_NET6/128 dev lo nodad
+	route add default via fd00:192::1
+	END
+	nat_table ip6
+}
+
+# nat_table FAMILY: what nat_map needs. Packets to a mapping that is gone end at
+# the natbox itself, unanswered. As they are not accepted, they leave no entry
+# that could be in the way of the client's next mapping.
+nat_table()
+{
+	in_ns natbox nft -f - <<-END
+	table $1 nat {
 		chain pre {
 			type nat hook prerouting priority dstnat
 		}
@@ -126,14 +179,13 @@ setup_topology()
 			type nat hook postrouting priority srcnat
 		}
 	}
-	table ip filter {
+	table $1 filter {
 		chain input {
 			type filter hook input priority filter
 			iif wan meta l4proto udp drop
 		}
 	}
 	END
-	nat_map 30001
 }
 
 del_ns()
@@ -147,10 +199,15 @@ del_ns()
 # that the server can begin.
 nat_map()
 {
-	local forward=''
+	local forward='' family=ip at
 
 	nat_port=$1
 	nat_addr=${2:-$NAT_ADDR}
+	at=$nat_addr
+	if [[ $nat_addr = *:* ]]; then
+		family=ip6
+		at="[$nat_addr]"
+	fi
 	nat_ike=$((nat_port + 1))
 	[ "$nat_port" -ne 4500 ] || nat_ike=500
 	if [ "${3:-}" = forward ]; then
@@ -158,12 +215,12 @@ nat_map()
 			add rule ip nat pre iif wan ip daddr $nat_addr udp dport $nat_ike dnat to $CLIENT:500"
 	fi
 	in_ns natbox nft -f - <<-END
-	flush chain ip nat pre
-	flush chain ip nat post
+	flush chain $family nat pre
+	flush chain $family nat post
 	$forward
-	add rule ip nat post oif wan udp sport 4500 snat to $nat_addr:$nat_port
-	add rule ip nat post oif wan udp sport 500 snat to $nat_addr:$nat_ike
-	add rule ip nat post oif wan snat to $nat_addr
+	add rule $family nat post oif wan udp sport 4500 snat to $at:$nat_port
+	add rule $family nat post oif wan udp sport 500 snat to $at:$nat_ike
+	add rule $family nat post oif wan snat to $nat_addr
 	END
 }
 
