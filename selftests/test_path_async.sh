@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Asynchronous crypto: packets come back from the engine long after the hook has
+# seen them, and the peer is followed with the first reply all the same. That it
+# was asynchronous is counted where xfrm takes such packets back.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=path.sh
+. "$here/path.sh"
+
+tracing=/sys/kernel/tracing
+gcm='rfc4106(gcm(aes))'
+cbc='authenc(hmac(sha256),cbc(aes))'
+
+# resumed: how often xfrm has taken a packet back so far
+resumed()
+{
+	awk '$1 == "esptrack_resumed" { print $2 }' $tracing/kprobe_profile
+}
+
+count_resumed()
+{
+	echo 'p:esptrack_resumed xfrm_input_resume' > "$tracing/kprobe_events" &&
+		echo 1 > "$tracing/events/kprobes/esptrack_resumed/enable"
+}
+
+uncount_resumed()
+{
+	echo 0 > "$tracing/events/kprobes/esptrack_resumed/enable" &&
+		echo > "$tracing/kprobe_events"
+}
+
+# async_path NAME [KEY=VALUE...]: a path on which every packet is asynchronous
+async_path()
+{
+	local before_it
+
+	before_it=$(resumed)
+	path "$@"
+	check_num "$1: packets were asynchronous" $(($(resumed) - before_it)) -ge 3
+}
+
+# engine NAME: from now on SAs use it
+engine()
+{
+	quietly modprobe -a "$1" algif_aead || bail "no $1"
+	# SAs that are being freed still use what there was before.
+	quietly "$here/afalg.py" "$1($gcm)" "$1($cbc)" || bail "no instances of $1"
+}
+
+engine_off()
+{
+	quietly modprobe -r "$1"
+}
+
+paths_up
+count_resumed || bail "no kprobe"
+defer uncount_resumed
+
+engine pcrypt
+async_path "pcrypt"
+async_path "pcrypt, ESN, window 4096" esn=1 window=4096
+async_path "pcrypt, AES-CBC and HMAC-SHA2" cipher=cbc
+async_path "pcrypt, transport" mode=transport follow=port
+async_path "pcrypt, ESP in it" inner=esp
+async_path "pcrypt, AH in it" inner=ah
+async_path "pcrypt, IPComp in it" inner=comp
+async_path "pcrypt, IPComp of a daemon" inner=comp-tunnel mode=transport follow=port
+async_path "pcrypt, IPv6" family=6
+async_path "pcrypt, IPv6, BEET, AES-CBC" family=6 mode=beet cipher=cbc
+async_path "pcrypt, IPv6, IPComp in it" family=6 inner=comp
+paths_flush
+check "pcrypt can be unloaded" busywait 20 engine_off pcrypt
+
+# Not all kernels have it.
+if modinfo cryptd > /dev/null 2>&1; then
+	engine cryptd
+	async_path "cryptd"
+	async_path "cryptd, IPv6" family=6
+	paths_flush
+fi
+path "synchronous again"
+paths_done

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# ESP that is taken out of UDP by GRO, as sockets with UDP_GRO have it done since
+# 6.8: packets pass neither netfilter nor the UDP socket. That none did is
+# counted.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=path.sh
+. "$here/path.sh"
+
+# bypass_count: packets with ESP that netfilter sees at the server
+bypass_count()
+{
+	in_ns server nft -f - <<-END
+	table inet seen {
+		counter esp {}
+		chain in {
+			type filter hook prerouting priority raw
+			udp dport 4500 counter name esp
+		}
+	}
+	END
+}
+
+seen()
+{
+	in_ns server nft -j list counter inet seen esp |
+		jq '.nftables[] | .counter | select(.) | .packets'
+}
+
+# A veth device receives by NAPI, and so by GRO, if it is told to, and what its
+# peer sends may need segmentation otherwise.
+gro_on()
+{
+	quietly in_ns server ethtool -K eth0 gro on &&
+		quietly in_ns cloud ethtool -K lan tso off
+}
+
+if ! grep -qw xfrm4_gro_udp_encap_rcv /proc/kallsyms; then
+	skip "ESP by GRO" "this kernel has none"
+	done_testing
+fi
+
+paths_up
+quietly modprobe -a esp4_offload esp6_offload || bail "no offload"
+bypass_count || bail "no counter"
+path "not by GRO"
+check_num "netfilter sees these packets" "$(seen)" -ge 3
+
+encap_stop
+encap_start server --gro
+gro_on || bail "no GRO"
+before=$(seen)
+path "GRO"
+path "GRO, ESN, window 4096" esn=1 window=4096
+path "GRO, AES-CBC and HMAC-SHA2" cipher=cbc
+path "GRO, transport" mode=transport follow=port
+path "GRO, BEET" mode=beet
+path "GRO, ESP in it" inner=esp
+path "GRO, IPComp in it" inner=comp
+path "GRO, port 0" port_in=0 follow=none reason=any-port
+path "GRO, IPv6" family=6
+path "GRO, IPv6, transport" family=6 mode=transport follow=port
+path "GRO, IPv6, IPComp in it" family=6 inner=comp
+check_eq "netfilter has seen none of these packets" "$(seen)" "$before"
+
+quietly modprobe pcrypt || bail "no pcrypt"
+quietly modprobe algif_aead || bail "no AF_ALG"
+quietly "$here/afalg.py" 'pcrypt(rfc4106(gcm(aes)))' || bail "no pcrypt"
+path "GRO, pcrypt"
+path "GRO, pcrypt, IPv6" family=6
+check_eq "netfilter has seen none of these either" "$(seen)" "$before"
+paths_flush
+check "pcrypt can be unloaded" busywait 20 quietly modprobe -r pcrypt
+paths_done
