@@ -13,7 +13,8 @@ logs=$BUILD/logs
 mkdir -p "$logs"
 bad=0
 outputs=()
-for kernel in $(awk '!/^#/ && NF && !seen[$2]++ { print $1 }' "$top/selftests/kernels"); do
+mapfile -t kernels < <(awk '!/^#/ && NF && !seen[$2]++ { print $1 }' "$top/selftests/kernels")
+for kernel in "${kernels[@]}"; do
 	output=$logs/daemons-$kernel.out
 	outputs+=("$output")
 	"$top/selftests/kmod.sh" "$kernel"
