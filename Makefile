@@ -40,6 +40,9 @@ check-all:
 check-daemons:
 	@selftests/check_daemons.sh
 
+check-rules:
+	@selftests/rules.sh
+
 demo: kmod
 	@selftests/demo.sh '$(KERNEL)'
 
@@ -60,6 +63,7 @@ help:
 	@echo 'make demo             see a tunnel survive the loss of its NAT mapping'
 	@echo 'make check [TEST=x]   run the tests (or one: selftests/test_x.sh) in a guest'
 	@echo 'make check-all        all tests but those of daemons, on all kernels'
+	@echo 'make check-rules      the rules against a model: by chance, mutants, fuzzer'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
 	@echo 'make bench            instructions per packet; losses per rebinding'
@@ -68,4 +72,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules
