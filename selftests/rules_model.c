@@ -178,8 +178,7 @@ struct world {
 	unsigned int moved_from;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-tell(const struct world *world, const char *format, ...)
+static void tell(const struct world *world, const char *format, ...)
 {
 	va_list args;
 
@@ -380,8 +379,9 @@ static void judge(struct world *world, const struct arrival *arrival)
 		promise(world, verdict == ESPTRACK_OBSERVE,
 			"with static_nat off, who breaks no rule is observed");
 	} else if (!due) {
-		promise(world, verdict == ESPTRACK_REFUSE &&
-			       reason == ESPTRACK_REASON_THROTTLED,
+		promise(world,
+			verdict == ESPTRACK_REFUSE &&
+			reason == ESPTRACK_REASON_THROTTLED,
 			"who breaks no rule, but is too quick, is throttled");
 	} else {
 		promise(world, verdict == ESPTRACK_MOVE,
@@ -404,9 +404,9 @@ static void judge(struct world *world, const struct arrival *arrival)
 		"reports: a burst, and one for each second");
 	if (report)
 		log_add(&sa->reports, world->now);
-	promise(world, before.floor == sa->history.floor &&
-		       !memcmp(&before.moves, &sa->history.moves,
-			       sizeof(before.moves)),
+	promise(world,
+		before.floor == sa->history.floor &&
+		!memcmp(&before.moves, &sa->history.moves, sizeof(before.moves)),
 		"reports do not use up moves");
 }
 
@@ -482,9 +482,10 @@ static void arrive_both(struct world *world, const struct arrival *one,
 	bool take_one = is_taken(world, one), take_other = is_taken(world, other);
 	bool at_once = one_in(world, 2);
 
-	tell(world, "  at once: SA %u, number %#" PRIx64 ", from %u; SA %u, number %#" PRIx64 ", from %u\n",
-	     one->packet->sa, one->packet->seq, one->source, other->packet->sa,
-	     other->packet->seq, other->source);
+	tell(world, "  at once: SA %u, number %#" PRIx64 ", from %u;",
+	     one->packet->sa, one->packet->seq, one->source);
+	tell(world, " SA %u, number %#" PRIx64 ", from %u\n",
+	     other->packet->sa, other->packet->seq, other->source);
 	if (take_one)
 		judge(world, one);
 	if (take_one && !at_once)
@@ -563,7 +564,7 @@ static struct arrival any_arrival(struct world *world)
 /* The crypto engine takes a packet, or gives one back, in any order. Then first
  * the window advances, and others may come before the packet is judged.
  */
-static void engine(struct world *world)
+static void take_or_return(struct world *world)
 {
 	struct sa *sa = &world->sas[below(world, SAS)];
 	struct arrival arrival, *pending;
@@ -710,7 +711,7 @@ static void step(struct world *world)
 			arrive_both(world, &one, &other);
 		break;
 	case 9: case 10:
-		engine(world);
+		take_or_return(world);
 		break;
 	case 11:
 		forge(world);

@@ -38,7 +38,7 @@ static const char *live(uint64_t seed, struct rules_counts *counts, FILE *trace)
 	return rules_model_run(&dice, STEPS, counts, trace);
 }
 
-static uint64_t number(const char *text)
+static uint64_t parse(const char *text)
 {
 	char *end;
 	uint64_t value = strtoull(text, &end, 0);
@@ -60,8 +60,10 @@ static int report(const struct rules_counts *counts, uint64_t lives)
 	       lives, counts->steps, counts->judged);
 	for (i = 0; i < 3; i++)
 		printf(" %" PRIu64 " %s", counts->verdicts[i], verdicts[i]);
-	printf("\n# %" PRIu64 " copies that came first moved it, %" PRIu64 " moves led back; refused by reason:",
-	       counts->copies_moved, counts->moved_back);
+	printf("\n# %" PRIu64 " copies that came first moved it, ",
+	       counts->copies_moved);
+	printf("%" PRIu64 " moves led back; refused by reason:",
+	       counts->moved_back);
 	for (i = 1; i <= ESPTRACK_REASON_MAX; i++) {
 		printf(" %" PRIu64, counts->reasons[i]);
 		idle |= !counts->reasons[i];
@@ -90,10 +92,10 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "s:n:v")) != -1) {
 		switch (option) {
 		case 's':
-			seed = number(optarg);
+			seed = parse(optarg);
 			break;
 		case 'n':
-			lives = number(optarg);
+			lives = parse(optarg);
 			break;
 		case 'v':
 			trace = stdout;
