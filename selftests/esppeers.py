@@ -6,7 +6,7 @@ They speak real ESP in UDP, without encryption but with HMAC-SHA-256-128, which
 is all that the standard library can do, and need no addresses: they send from
 any, and listen to the wire. What they send are pings through the tunnel.
 
-esppeers.py [--gateway A] [--first I] batch WHAT,... N [--home J]
+esppeers.py [--gateway A] [--first I] [OPTIONS OF THE SAS] batch WHAT,... N [--home J]
     lines for "ip -batch" about the peers I to I + N - 1: states-in, states-out
     and policies add SAs and policies of the gateway, with the peers' first
     place, or that of peer J; delete-in and delete-policies delete them again
@@ -22,10 +22,21 @@ esppeers.py [--gateway A] [--first I] batch WHAT,... N [--home J]
     the attacker sends the packets FIRST to LAST again, on two processors
 ... copy PLACE...
     peer I sends a packet; copies of it arrive first, from these places
+... send SEQ WHERE...
+    peer I sends a packet with this number, and if there is more than one WHERE
+    the next ones: each is a place, or ADDRESS:PORT; K@WHERE: for SA K of his
 ... audit N
     compare what the gateway's kernel has with what the batches have set up.
     JSON: numbers of what is wrong, all 0 if nothing is
 To be run in a namespace next to the gateway's, which is called NETNS (server).
+
+Other SAs than tunnels with HMAC and a replay window of 32:
+    --auth hmac|null|none  null: digest_null; none: no algorithm is given
+    --mode tunnel|transport
+    --window N
+    --esn                  extended sequence numbers; SEQ may exceed 32 bits
+    --ports REMOTE,LOCAL   of the encapsulation, instead of the first place's
+    --child K              another SA of the same peer, beside the first (0)
 """
 
 import argparse
@@ -43,12 +54,16 @@ import struct
 import subprocess
 import sys
 import time
+import types
 
 PORT = 4500
 ICV = 16
 HOME = 0
 NET = "10.10.0.1"   # what the gateway protects: an address of its own
 PLACES = 32
+
+USUAL = types.SimpleNamespace(auth="hmac", mode="tunnel", window=32, esn=False,
+                              ports=None, child=0)
 
 
 def checksum(data):
@@ -66,22 +81,26 @@ def ip_header(src, dst, proto, size, check=0):
 class Peer:
     last_seq = 0
 
-    def __init__(self, number, gateway):
+    def __init__(self, number, gateway, sa=USUAL):
+        self.sa = sa
         low = f"{number >> 8}.{number & 255}"
         self.low = low
         self.gateway = gateway
         self.net = "10.30." + low
         self.home = self.place(HOME)[0]
         self.reqid = 1000 + number
-        self.spi_in = 0x10000 + number
-        self.spi_out = 0x20000 + number
+        self.spi_in = (sa.child << 20) + 0x10000 + number
+        self.spi_out = (sa.child << 20) + 0x20000 + number
         self.key = hashlib.sha256(str(number).encode()).digest()
         inner = ip_header(self.net, NET, socket.IPPROTO_ICMP, 8)
         inner = ip_header(self.net, NET, socket.IPPROTO_ICMP, 8, checksum(inner))
         echo = struct.pack("!BBHHH", 8, 0, 0, number & 0xffff, 1)
         echo = struct.pack("!BBHHH", 8, 0, checksum(echo), number & 0xffff, 1)
-        # Padding to a multiple of four, its length, and the next header: IPv4
-        self.inner = inner + echo + b"\x01\x02\x02\x04"
+        # Padding to a multiple of four, its length, and the next header
+        if sa.mode == "tunnel":
+            self.inner = inner + echo + b"\x01\x02\x02\x04"
+        else:
+            self.inner = echo + b"\x01\x02\x02\x01"
 
     def place(self, number):
         """Address and port; the address differs from that of the next place."""
@@ -95,8 +114,12 @@ class Peer:
         return self.last_seq
 
     def packet(self, seq):
-        esp = struct.pack("!II", self.spi_in, seq) + self.inner
-        return esp + hmac.digest(self.key, esp, "sha256")[:ICV]
+        esp = struct.pack("!II", self.spi_in, seq & 0xffffffff) + self.inner
+        if self.sa.auth != "hmac":
+            return esp
+        # The high half is not sent, but proven.
+        high = struct.pack("!I", seq >> 32) if self.sa.esn else b""
+        return esp + hmac.digest(self.key, esp + high, "sha256")[:ICV]
 
     def is_mine(self, esp):
         return hmac.compare_digest(
@@ -108,12 +131,30 @@ class Wire:
         self.gateway = gateway
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 
-    def send(self, esp, place):
+    def packet(self, esp, place, check=0):
         address, port = place
         udp = struct.pack("!HHHH", port, PORT, 8 + len(esp), 0) + esp
+        return ip_header(address, self.gateway, socket.IPPROTO_UDP, len(udp), check) + udp
+
+    def send(self, esp, place):
         # The kernel fills in the checksum.
-        self.sock.sendto(ip_header(address, self.gateway, socket.IPPROTO_UDP, len(udp)) +
-                         udp, (self.gateway, 0))
+        self.sock.sendto(self.packet(esp, place), (self.gateway, 0))
+
+
+class Link(Wire):
+    """Sends past the IP layer, which would fill in a source of 0.0.0.0."""
+
+    def __init__(self, args):
+        super().__init__(args.gateway)
+        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+        text = subprocess.run(["ip", "-n", args.netns, "-j", "link", "show", "eth0"],
+                              check=True, capture_output=True).stdout
+        mac = bytes.fromhex(json.loads(text)[0]["address"].replace(":", ""))
+        self.to = (args.device, 0x0800, 0, 0, mac)
+
+    def send(self, esp, place):
+        header = self.packet(esp, place)[:20]
+        self.sock.sendto(self.packet(esp, place, checksum(header)), self.to)
 
 
 class Tap:
@@ -140,20 +181,24 @@ class Tap:
                        (socket.inet_ntoa(data[16:20]), dport), data[28:])
 
 
-def state(peer, src, dst, spi):
-    algo = (f"auth-trunc hmac(sha256) 0x{peer.key.hex()} {ICV * 8} "
-            "enc ecb(cipher_null) ''")
+def state(peer, src, dst, spi, ports):
+    auth = {"hmac": f"auth-trunc hmac(sha256) 0x{peer.key.hex()} {ICV * 8}",
+            "null": "auth digest_null ''", "none": ""}[peer.sa.auth]
+    esn = "flag esn" if peer.sa.esn else ""
     yield (f"xfrm state add src {src} dst {dst} proto esp spi {spi} "
-           f"reqid {peer.reqid} mode tunnel replay-window 32 {algo} "
-           f"encap espinudp {PORT} {PORT} 0.0.0.0")
+           f"reqid {peer.reqid} mode {peer.sa.mode} replay-window {peer.sa.window} "
+           f"{esn} {auth} enc ecb(cipher_null) '' "
+           f"encap espinudp {ports[0]} {ports[1]} 0.0.0.0")
 
 
 def states_in(peer):
-    return state(peer, peer.home, peer.gateway, peer.spi_in)
+    return state(peer, peer.home, peer.gateway, peer.spi_in,
+                 peer.sa.ports or (PORT, PORT))
 
 
 def states_out(peer):
-    return state(peer, peer.gateway, peer.home, peer.spi_out)
+    return state(peer, peer.gateway, peer.home, peer.spi_out,
+                 (peer.sa.ports or (PORT, PORT))[::-1])
 
 
 def delete_in(peer):
@@ -306,6 +351,28 @@ def copy(args, peers):
         wire.send(esp, peer.place(place))
 
 
+def where(text):
+    """The number of an SA, and a place by its number, or (address, port)"""
+    text, _, child = text.rpartition("@")[::-1]
+    address, colon, port = text.partition(":")
+    return child and int(child), (address, int(port)) if colon else int(text)
+
+
+def send(args, peers, wires=None):
+    wires = wires or {False: Wire(args.gateway)}
+    for i, (child, place) in enumerate(args.places):
+        peer = peers[0]
+        if child:
+            peer = Peer(args.first, args.gateway,
+                        argparse.Namespace(**{**vars(args), "child": child}))
+        if isinstance(place, int):
+            place = peer.place(place)
+        unspecified = place[0] == "0.0.0.0"
+        if unspecified not in wires:
+            wires[unspecified] = Link(args)
+        wires[unspecified].send(peer.packet(args.seq + i), place)
+
+
 def ip_xfrm(args, what):
     text = subprocess.run(["ip", "-n", args.netns, "xfrm", what], check=True,
                           capture_output=True, text=True).stdout
@@ -352,12 +419,18 @@ def audit(args, peers):
     return wrong
 
 
-def main():
+def parse(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--gateway", default="10.128.0.2")
     parser.add_argument("--device", default="lan")
     parser.add_argument("--netns", default="server")
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--auth", choices=("hmac", "null", "none"), default=USUAL.auth)
+    parser.add_argument("--mode", choices=("tunnel", "transport"), default=USUAL.mode)
+    parser.add_argument("--window", type=int, default=USUAL.window)
+    parser.add_argument("--esn", action="store_true")
+    parser.add_argument("--ports", type=lambda text: tuple(map(int, text.split(","))))
+    parser.add_argument("--child", type=int, default=USUAL.child)
     commands = parser.add_subparsers(required=True)
 
     def command(function, *arguments):
@@ -375,12 +448,19 @@ def main():
     command(race, ("count", int))
     command(replay, ("first_seq", int), ("last_seq", int))
     command(copy).add_argument("places", type=int, nargs="+")
+    command(send, ("seq", lambda text: int(text, 0))).add_argument(
+        "places", type=where, nargs="+")
     command(audit, ("n", int))
-    args = parser.parse_args()
-    peers = [Peer(args.first + i, args.gateway) for i in range(args.n)]
+    args = parser.parse_args(words)
+    return args, [Peer(args.first + i, args.gateway, args) for i in range(args.n)]
+
+
+def main():
+    args, peers = parse(sys.argv[1:])
     result = args.function(args, peers)
     if result is not None:
         print(json.dumps(result))
 
 
-main()
+if __name__ == "__main__":
+    main()
