@@ -1,0 +1,450 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The table of rules in the README, row by row, on this kernel. For each there is
+# a packet which breaks this rule and no other: it is delivered inside, as ever,
+# and refused for that reason; nothing moves. Then the rule is made to hold, and
+# nothing else is changed: the next packet from the same place moves the flow.
+#
+# Each row has a peer of its own, so that no row depends on another.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+
+# Places of a peer: see esppeers.py
+HOME_PLACE=0
+NEW_ADDRESS=1
+NEW_PORT=16
+BURST=8
+
+### What a row is made of
+
+# ask WORDS: of espverdict.py, which goes on to run; sets $answer
+ask()
+{
+	echo "$*" >&"${driver[1]}"
+	read -rt 120 answer <&"${driver[0]}" || bail "$row: no answer to: $*"
+	[[ $answer != error:* ]] || bail "$row: $answer"
+}
+
+driver_start()
+{
+	coproc driver {
+		exec ip netns exec server "$here/espverdict.py" "$tmp/events-server" \
+			2> "$tmp/driver.log"
+	}
+	# shellcheck disable=SC2154 # set by coproc
+	defer stop "$driver_PID"
+	read -rt 60 answer <&"${driver[0]}" || bail "no driver"
+}
+
+# row TITLE [OPTIONS]: the next peer, and its SAs and policies (see esppeers.py).
+# Sets $row, $n, $spi and $sa.
+n=0
+row()
+{
+	n=$((n + 1))
+	row=$1
+	shift
+	sa=("$@")
+	spi=$(printf '0x%08x' $((0x10000 + n)))
+	ask "--first $n ${sa[*]} batch states-in,states-out,policies 1"
+}
+
+# again [OPTIONS]: its inbound SA is deleted, and added again with these, as
+# quickly as a daemon does it
+again()
+{
+	sa=("$@")
+	ask "--first $n ${sa[*]} batch delete-in,states-in 1"
+}
+
+# place WHERE: the address and port of a place
+place()
+{
+	case $1 in
+	*:*)	echo "$1" ;;
+	*)	echo "100.$((64 + $1 % 16)).0.$n:$((4500 + $1 / 16))" ;;
+	esac
+}
+
+address()
+{
+	place "$1" | cut -d: -f1
+}
+
+# home SEQ: a packet from where the peer is
+home()
+{
+	ask "quiet --first $n ${sa[*]} send $1 $HOME_PLACE"
+	check_eq "$row: number $(($1)) from where the peer is" "$answer" \
+		"1 delivered; nothing reported; moves +0 refused +0; SAs and policies as before; at $(place $HOME_PLACE)"
+}
+
+# unmoved EVENT REFUSED SEQ WHERE [AT]: a packet from elsewhere is delivered, and
+# reported with this event; nothing moves. AT is where the SA leads to.
+unmoved()
+{
+	local at
+
+	at=$(place "${5:-$HOME_PLACE}")
+	ask "--first $n ${sa[*]} send $3 $4"
+	check_eq "$row: number $(($3)) from elsewhere: $1" "$answer" \
+		"1 delivered; $1 $spi $at > $(place "$4") number $(($3)); moves +0 refused +$2; SAs and policies as before; at $at"
+}
+
+# refused REASON SEQ WHERE [AT]: the packet is delivered and refused
+refused()
+{
+	local reason=$1
+
+	shift
+	unmoved "refused $reason" 1 "$@"
+}
+
+# followed SEQ WHERE [AT]: the packet is delivered, and moves the SA
+followed()
+{
+	ask "--first $n ${sa[*]} send $1 $2"
+	check_eq "$row, holds: number $(($1)) from elsewhere: moved" "$answer" \
+		"1 delivered; moved $spi $(place "${3:-$HOME_PLACE}") > $(place "$2") number $(($1)); moves +1 refused +0; SAs and policies changed; at $(place "$2")"
+}
+
+# follows SEQ WHERE: packets from there, one after the other, until one moves
+follows()
+{
+	local seq=$1 end=$((SECONDS + 15))
+
+	until [[ $answer = *"; moves +1 "* ]]; do
+		[ "$SECONDS" -lt "$end" ] || return
+		read -rt 0.1 -u "$never"
+		ask "quiet --first $n ${sa[*]} send $seq $2"
+		seq=$((seq + 1))
+	done
+}
+
+# sibling OPTIONS: another inbound SA of this peer; sets $sibling, its SPI
+sibling()
+{
+	sibling_sa=("$@")
+	sibling=$(printf '0x%08x' $((0x110000 + n)))
+	ask "--first $n $* batch states-in 1"
+}
+
+sibling_gone()
+{
+	ask "--first $n ${sibling_sa[*]} batch delete-in 1"
+}
+
+# packets SPI: how many its SA has accepted
+packets()
+{
+	ip -n server -s xfrm state get dst $SERVER proto esp spi "$1" |
+		awk '/[0-9]\(packets\)/ { print $2 + 0; exit }'
+}
+
+# nth_time NAME N, last_time NAME: when that event happened, in nanoseconds
+nth_time()
+{
+	grep "\"sa-$1-ntf\"" "$tmp/events-server" | sed -n "$2p" | jq .msg.event.time
+}
+
+last_time()
+{
+	nth_time "$1" '$'
+}
+
+# refused_since TIME: the reasons of what was refused since, each once
+refused_since()
+{
+	jq -rs --argjson since "$1" '
+		map(select(.msg.event.time > $since).msg.event.reason | select(.)) | unique | join(" ")
+	' "$tmp/events-server"
+}
+
+peers_up
+module_load static_nat=1
+monitor_start server
+row=driver
+driver_start
+
+### the SA has integrity
+
+row "integrity: digest_null" --auth null
+home 10
+refused no-integrity 11 $NEW_PORT
+again
+followed 12 $NEW_PORT
+
+row "integrity: no algorithm" --auth none
+home 10
+refused no-integrity 11 $NEW_ADDRESS
+again
+followed 12 $NEW_ADDRESS
+
+### the SA has a replay window
+
+row "replay window" --window 0
+home 10
+refused no-replay 11 $NEW_PORT
+again --window 32
+followed 12 $NEW_PORT
+
+### the packet is newer than every packet that was accepted before
+
+row "newest: overtaken by another packet"
+home 10
+refused stale 9 $NEW_PORT
+followed 11 $NEW_PORT
+
+row "newest: with ESN, the low half alone looks newer" --esn --window 64
+home 0xffffff00
+home 0x100000005
+refused stale 0xfffffffe $NEW_PORT
+followed 0x100000006 $NEW_PORT
+
+# A daemon adds an SA again with the replay window of some moment ago, or with
+# none at all: the kernel takes an old packet once more.
+row "newest: accepted before the SA was added again"
+home 9
+home 10
+again
+refused stale 10 $NEW_PORT
+followed 11 $NEW_PORT
+
+row "newest: that of the last move, and the SA was added again"
+home 10
+followed 11 $NEW_PORT
+again
+refused stale 11 $NEW_ADDRESS $NEW_PORT
+followed 12 $NEW_ADDRESS $NEW_PORT
+
+# Numbers of two SAs do not compare: here the other one's packet is an old one
+# of before the move, as far as anybody can tell, until two seconds are over.
+row "newest: where another SA of the flow has just left"
+sibling --child 1
+home 10
+ask "--first $n send 11 $NEW_PORT 1@$HOME_PLACE"
+check_eq "$row: one from elsewhere, and one of the other SA from where that has left" "$answer" \
+	"2 delivered; moved $spi $(place $HOME_PLACE) > $(place $NEW_PORT) number 11, refused stale $sibling $(place $NEW_PORT) > $(place $HOME_PLACE) number 12; moves +1 refused +0; SAs and policies changed; at $(place $NEW_PORT)"
+left=$(last_time moved)
+answer=
+check "$row, holds: later it moves" follows 13 1@$HOME_PLACE
+check_eq "$row, holds: to there" "$(knob server "$spi" endpoint)" "$(place $HOME_PLACE)"
+check_num "$row, holds: after two seconds, in milliseconds" \
+	$((($(last_time moved) - left) / 1000000)) -ge 2000
+check_eq "$row, holds: before that all was stale" "$(refused_since "$left")" stale
+
+### the source is unicast and not ours, its port is not 0
+
+# server_sysctl NAME VALUE
+server_sysctl()
+{
+	quietly in_ns server sysctl -w "net.ipv4.conf.eth0.$1=$2" || bail "no $1"
+}
+
+row "source: port 0"
+home 10
+refused source 11 "$(address $NEW_PORT):0"
+followed 12 $NEW_PORT
+
+row "source: the broadcast address of a network of ours"
+home 10
+refused source 11 10.128.0.255:4500
+followed 12 $NEW_ADDRESS
+
+# An operator can make the kernel take these.
+server_sysctl accept_local 1
+for own in $SERVER $SERVER_NET; do
+	row "source: our own address $own"
+	home 10
+	refused source 11 "$own:4501"
+	followed 12 $NEW_ADDRESS
+done
+server_sysctl accept_local 0
+
+server_sysctl route_localnet 1
+row "source: loopback"
+home 10
+refused source 11 127.0.0.9:4500
+followed 12 $NEW_ADDRESS
+server_sysctl route_localnet 0
+
+# martians: how many the kernel has dropped for their source
+martians()
+{
+	local total=0 hex
+
+	while read -r hex; do
+		total=$((total + 16#$hex))
+	done < <(awk '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == "in_martian_src") column = i; next }
+		{ print $column }
+	' /proc/net/stat/rt_cache)
+	echo $total
+}
+
+# These the kernel drops before they come to any SA.
+row "source: what the kernel itself does not take"
+home 10
+before=$(martians)
+quietly peers --first "$n" send 11 224.0.0.5:4500 255.255.255.255:4500 0.0.0.0:4500 \
+	127.0.0.1:4500 "$SERVER:4500"
+home 16
+check_eq "$row: multicast, broadcast, unspecified, loopback and ours are martians" \
+	$(($(martians) - before)) 5
+check_eq "$row: none has come to the SA" "$(packets "$spi")" 2
+check_eq "$row: none is counted" "$(knob server "$spi" moves)$(knob server "$spi" refused)" 00
+
+### no SA of the flow is offloaded to a device
+
+# netdevsim offloads SAs as drivers of real devices do, as far as the kernel can
+# tell, but only AES-GCM.
+offload()
+{
+	local error
+
+	row "offload"
+	home 10
+	quietly modprobe netdevsim || bail "$row: no netdevsim"
+	defer quietly modprobe -r netdevsim
+	echo "7 1" > /sys/bus/netdevsim/new_device || bail "$row: no device"
+	busywait 10 test -e /sys/class/net/eni7np1 || bail "$row: no device"
+	quietly ip link set eni7np1 netns server || bail "$row: no device"
+	quietly ip -n server link set eni7np1 up
+	if ! error=$(ip -n server xfrm state add src "$(address $HOME_PLACE)" \
+		dst $SERVER proto esp spi 0x7777 reqid $((1000 + n)) mode tunnel \
+		replay-window 32 aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+		encap espinudp 4500 4500 0.0.0.0 offload dev eni7np1 dir in 2>&1); then
+		check "$row: this kernel offloads no ESP in UDP at all" \
+			grep -q "Encapsulation .*can't be offloaded" <<< "$error"
+		return
+	fi
+	check_num "$row: the SA is offloaded" \
+		"$(ip -n server xfrm state | grep -c 'offload.*dev eni7np1')" -eq 1
+	refused offload 11 $NEW_PORT
+	quietly ip -n server xfrm state delete dst $SERVER proto esp spi 0x7777
+	followed 12 $NEW_PORT
+}
+
+if modinfo -n netdevsim > "$tmp/netdevsim" 2>&1; then
+	offload
+else
+	skip "offload" "this kernel has no netdevsim"
+fi
+
+### the SA's encapsulation ports are not 0
+
+row "any port: the peer's is 0" --ports 0,4500
+refused any-port 11 $NEW_PORT "$(address $HOME_PLACE):0"
+again
+followed 12 $NEW_PORT
+
+row "any port: ours is 0" --ports 4500,0
+home 10
+refused any-port 11 $NEW_PORT
+again
+followed 12 $NEW_PORT
+
+### for a new address: port_only is off
+
+row "address: port_only"
+knob_set server "$spi" 1 port_only
+home 10
+refused address 11 $NEW_ADDRESS
+followed 12 $NEW_PORT
+tool server set spi "$spi" dst $SERVER port_only off || bail "$row: cannot be switched off"
+followed 13 $NEW_ADDRESS $NEW_PORT
+
+row "address: port_only of another SA of the flow"
+sibling --child 1
+knob_set server "$sibling" 1 port_only
+home 10
+refused address 11 $NEW_ADDRESS
+knob_set server "$sibling" 0 port_only
+followed 12 $NEW_ADDRESS
+
+### for a new address: all SAs of the flow are in tunnel or BEET mode
+
+row "mode: transport" --mode transport
+home 10
+refused mode 11 $NEW_ADDRESS
+followed 12 $NEW_PORT
+
+row "mode: transport of another SA of the flow"
+sibling --child 1 --mode transport
+home 10
+refused mode 11 $NEW_ADDRESS
+sibling_gone
+followed 12 $NEW_ADDRESS
+
+### for a new address: no other peer's SA has the same reqid
+
+row "shared reqid"
+home 10
+quietly ip -n server xfrm state add src 198.51.100.50 dst $SERVER proto esp spi 0x7778 \
+	reqid $((1000 + n)) mode tunnel aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+	replay-window 32 encap espinudp 4500 4500 0.0.0.0
+knob_wait server 0x00007778
+refused shared-reqid 11 $NEW_ADDRESS
+followed 12 $NEW_PORT
+quietly ip -n server xfrm state delete dst $SERVER proto esp spi 0x7778
+followed 13 $NEW_ADDRESS $NEW_PORT
+
+### for a new address: no other SA has the key
+
+row "collision"
+home 10
+other="src $SERVER dst $(address $NEW_ADDRESS) proto esp spi $((0x20000 + n))"
+# shellcheck disable=SC2086 # words
+quietly ip -n server xfrm state add $other reqid 9 mode tunnel \
+	aead 'rfc4106(gcm(aes))' "$static_key" 128
+refused collision 11 $NEW_ADDRESS
+# shellcheck disable=SC2086 # words
+quietly ip -n server xfrm state delete $other
+followed 12 $NEW_ADDRESS
+
+### static_nat is on
+
+row "static_nat"
+knob_set server "$spi" 0
+home 10
+unmoved seen 0 11 $NEW_PORT
+ask "quiet --first $n send 12 $NEW_PORT"
+check_eq "$row: a second packet from there" "$answer" \
+	"1 delivered; nothing reported; moves +0 refused +0; SAs and policies as before; at $(place $HOME_PLACE)"
+unmoved seen 0 13 $NEW_ADDRESS
+knob_set server "$spi" 1
+followed 14 $NEW_PORT
+
+### fewer than 8 moves at once, and then 1 a second
+
+row "throttle"
+home 10
+before=$(events_count server moved)
+ask "--first $n send 11 16 1 17 2 18 3 19 4 20 5 21 6"
+note "$answer"
+[[ $answer =~ ^([0-9]+)\ .*moves\ \+([0-9]+)\ refused\ \+([0-9]+)\; ]] || bail "$row: $answer"
+delivered=${BASH_REMATCH[1]} moves=${BASH_REMATCH[2]} throttled=${BASH_REMATCH[3]}
+first=$(nth_time moved $((before + 1)))
+check_eq "$row: of $((BURST + 4)) packets, each from another place, all are delivered" \
+	"$delivered" $((BURST + 4))
+check_eq "$row: each has moved the SA or was refused" $((moves + throttled)) $((BURST + 4))
+check_num "$row: a burst of $BURST moves" "$moves" -ge $BURST
+check_num "$row: and one more for each second" "$moves" -le \
+	$((BURST + ($(last_time moved) - first) / 1000000000))
+check_num "$row: others are refused" "$throttled" -ge 1
+check_eq "$row: because of the throttle" "$(refused_since "$first")" throttled
+answer=
+check "$row, holds: later it moves" follows 100 $NEW_ADDRESS
+check_num "$row, holds: a second after the first one, in milliseconds" \
+	$((($(nth_time moved $((before + BURST + 1))) - first) / 1000000)) -ge 1000
+check_eq "$row, holds: before that all was throttled" "$(refused_since "$first")" throttled
+
+check "the module can be unloaded" module_unload
+done_testing
