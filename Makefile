@@ -49,6 +49,9 @@ demo: kmod
 bench: kmod
 	@selftests/bench.sh '$(KERNEL)'
 
+netlink:
+	@selftests/netlink.sh '$(KERNEL)'
+
 lint:
 	@selftests/lint.sh '$(KERNEL)'
 
@@ -66,10 +69,12 @@ help:
 	@echo 'make check-rules      the rules against a model: by chance, mutants, fuzzer'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
+	@echo 'make lint             sparse, W=1, checkpatch --strict, shellcheck'
+	@echo 'make netlink          header and policies from kmod/uapi/esptrack.yaml'
 	@echo 'make bench            instructions per packet; losses per rebinding'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
 	@echo 'make install          module and tool, on this machine (PREFIX, DESTDIR)'
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink

@@ -189,10 +189,14 @@ static noinline void claim_resolve(const struct sk_buff *skb, int err)
 		return;
 
 	x = claim_state(&claim, skb);
-	if (!err && x) {
-		claim.packet.advanced = true;
-		esptrack_flow_accepted(x, &claim.packet);
+	if (!x)
+		return;
+	if (err) {
+		esptrack_flow_rejected(x);
+		return;
 	}
+	claim.packet.advanced = true;
+	esptrack_flow_accepted(x, &claim.packet);
 }
 
 /* xfrm_rcv_cb(): @err is 0 when all transforms of the packet went well, and

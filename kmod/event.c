@@ -8,6 +8,7 @@
 
 #include "net.h"
 #include "netlink.h"
+#include "stats.h"
 
 static int put_members(struct sk_buff *skb, const struct esptrack_event *event)
 {
@@ -63,19 +64,25 @@ static struct sk_buff *event_message(const struct esptrack_event *event,
 				     u64 seq)
 {
 	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_ATOMIC);
+	struct nlattr *nest;
 	void *hdr;
 
 	if (!skb)
 		return NULL;
 
 	hdr = genlmsg_put(skb, 0, 0, &esptrack_family, 0, event->cmd);
-	if (!hdr || put_event(skb, event, seq) ||
-	    esptrack_netlink_put_sa(skb, &event->sa)) {
-		nlmsg_free(skb);
-		return NULL;
-	}
+	if (!hdr || put_event(skb, event, seq))
+		goto free;
+	nest = nla_nest_start(skb, ESPTRACK_A_SA);
+	if (!nest || esptrack_netlink_put_sa(skb, &event->sa))
+		goto free;
+	nla_nest_end(skb, nest);
 	genlmsg_end(skb, hdr);
 	return skb;
+
+free:
+	nlmsg_free(skb);
+	return NULL;
 }
 
 static void send(struct esptrack_net *tn, const struct esptrack_event *event)
@@ -90,9 +97,12 @@ static void send(struct esptrack_net *tn, const struct esptrack_event *event)
 		return;
 
 	skb = event_message(event, seq);
-	if (skb)
-		genlmsg_multicast_netns(&esptrack_family, tn->net, skb, 0,
-					ESPTRACK_GROUP_EVENTS, GFP_ATOMIC);
+	if (!skb) {
+		esptrack_stats_count(tn, ESPTRACK_STAT_EVENTS_LOST);
+		return;
+	}
+	genlmsg_multicast_netns(&esptrack_family, tn->net, skb, 0,
+				ESPTRACK_NLGRP_EVENTS, GFP_ATOMIC);
 }
 
 /**

@@ -12,11 +12,13 @@
 #include "hook.h"
 #include "index.h"
 #include "km.h"
+#include "log.h"
 #include "move.h"
 #include "net.h"
 #include "peer.h"
 #include "policy.h"
 #include "sa.h"
+#include "stats.h"
 
 /* More are not moved at once: it is done in a softirq, with the lock held, and
  * the kernel compares each SA that is inserted with all others that have the same
@@ -126,6 +128,8 @@ static void gather(struct esptrack_sa *sa,
 						       facts->now);
 	facts->any_port = !sa->flow.src.port || !sa->flow.dst.port;
 	facts->static_nat = sa->static_nat;
+	facts->move_interval = sa->flow.net->conf.interval * (u64)NSEC_PER_MSEC;
+	facts->move_burst = sa->flow.net->conf.burst;
 	facts->tunnel = true;
 
 	if (!esptrack_judge_packet(facts, &sa->history) &&
@@ -215,6 +219,22 @@ static bool prepare_address(const struct esptrack_flow *flow,
 	return true;
 }
 
+static void note(struct esptrack_sa *sa, const struct esptrack_event *event,
+		 const struct esptrack_facts *facts, enum esptrack_kind kind)
+	__must_hold(&esptrack_lock)
+{
+	struct esptrack_log_entry entry = {
+		.time = facts->now,
+		.esp_seq = event->esp_seq,
+		.source = event->new,
+		.count = 1,
+		.kind = kind,
+		.reason = event->reason,
+	};
+
+	esptrack_log_add(sa, &entry);
+}
+
 /* A moved SA may land in the same chain again, but at its head, behind us.
  *
  * The throttle is the flow's, or a peer with many SAs could make it flap by
@@ -251,11 +271,24 @@ static bool move_flow(struct esptrack_sa *sa,
 		other->history.moves = sa->history.moves;
 		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
 		memset(&other->seen, 0, sizeof(other->seen));
+		if (dir == ESPTRACK_DIR_IN)
+			note(other, event, facts, ESPTRACK_KIND_MOVED);
 		member_moved(event, other, dir);
 	}
 
 	esptrack_peer_moved_itself(sa);
 	return true;
+}
+
+static bool may_report(struct esptrack_sa *sa,
+		       const struct esptrack_facts *facts)
+	__must_hold(&esptrack_lock)
+{
+	if (esptrack_may_report(facts, &sa->history))
+		return true;
+
+	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_UNREPORTED);
+	return false;
 }
 
 static bool refused(struct esptrack_sa *sa, const struct esptrack_facts *facts,
@@ -264,7 +297,38 @@ static bool refused(struct esptrack_sa *sa, const struct esptrack_facts *facts,
 {
 	event->cmd = ESPTRACK_CMD_SA_REFUSED_NTF;
 	atomic64_inc(&sa->refused);
-	return esptrack_may_report(facts, &sa->history);
+	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_REFUSED + event->reason);
+	note(sa, event, facts, ESPTRACK_KIND_REFUSED);
+	return may_report(sa, facts);
+}
+
+static bool moved(struct esptrack_sa *sa, const struct esptrack_facts *facts,
+		  struct esptrack_event *event)
+	__must_hold(&esptrack_lock)
+{
+	event->cmd = ESPTRACK_CMD_SA_MOVED_NTF;
+	if (!move_flow(sa, &event->new, facts, event)) {
+		event->reason = ESPTRACK_REASON_NO_MEMORY;
+		return refused(sa, facts, event);
+	}
+	if (!event->moved)
+		return false;
+
+	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_MOVED);
+	return true;
+}
+
+static bool seen(struct esptrack_sa *sa, const struct esptrack_facts *facts,
+		 struct esptrack_event *event)
+	__must_hold(&esptrack_lock)
+{
+	event->cmd = ESPTRACK_CMD_SA_SEEN_NTF;
+	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_SEEN);
+	note(sa, event, facts, ESPTRACK_KIND_SEEN);
+	if (!may_report(sa, facts))
+		return false;
+	sa->seen = event->new;
+	return true;
 }
 
 /* Returns whether there is anything to report. */
@@ -282,20 +346,13 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 	gather(sa, packet, &facts);
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
 	case ESPTRACK_MOVE:
-		event->cmd = ESPTRACK_CMD_SA_MOVED_NTF;
-		if (move_flow(sa, &packet->source, &facts, event))
-			return event->moved;
-		event->reason = ESPTRACK_REASON_NO_MEMORY;
-		return refused(sa, &facts, event);
+		return moved(sa, &facts, event);
 	case ESPTRACK_OBSERVE:
-		event->cmd = ESPTRACK_CMD_SA_SEEN_NTF;
-		if (!esptrack_may_report(&facts, &sa->history))
-			return false;
-		sa->seen = packet->source;
-		return true;
+		return seen(sa, &facts, event);
 	case ESPTRACK_REFUSE:
 		if (esptrack_is_due(&facts, &sa->history)) {
 			sa->seen = packet->source;
+			WRITE_ONCE(sa->barred_by, event->reason);
 			WRITE_ONCE(sa->barred_until, jiffies + BARRED);
 		}
 		return refused(sa, &facts, event);
@@ -311,13 +368,20 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 static bool is_old_news(struct esptrack_sa *sa,
 			const struct esptrack_packet *packet)
 {
+	struct esptrack_net *tn = sa->flow.net;
+
 	if (!data_race(esptrack_endpoint_equal(&sa->seen, &packet->source)))
 		return false;
-	if (!READ_ONCE(sa->static_nat))
-		return true;
-	if (!time_before(jiffies, READ_ONCE(sa->barred_until)))
-		return false;
-	atomic64_inc(&sa->refused);
+	if (!READ_ONCE(sa->static_nat)) {
+		esptrack_stats_count(tn, ESPTRACK_STAT_SEEN);
+	} else {
+		if (!time_before(jiffies, READ_ONCE(sa->barred_until)))
+			return false;
+		esptrack_stats_count(tn, ESPTRACK_STAT_REFUSED +
+					 READ_ONCE(sa->barred_by));
+		atomic64_inc(&sa->refused);
+	}
+	esptrack_stats_count(tn, ESPTRACK_STAT_UNREPORTED);
 	return true;
 }
 
@@ -360,6 +424,26 @@ static void announce(const struct esptrack_event *event)
 		esptrack_km_announce(event->members[i].x);
 		xfrm_state_put(event->members[i].x);
 	}
+}
+
+/**
+ * esptrack_flow_rejected() - asynchronous crypto has not accepted a packet
+ * @x: the SA, held by the caller
+ *
+ * Its namespace may be going down, and its counters with it, unless the SA is
+ * still tracked.
+ *
+ * Context: softirq.
+ */
+void esptrack_flow_rejected(struct xfrm_state *x)
+{
+	const struct esptrack_sa *sa;
+
+	rcu_read_lock();
+	sa = esptrack_index_of_state(x);
+	if (sa)
+		esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_FORGED);
+	rcu_read_unlock();
 }
 
 /**

@@ -14,7 +14,9 @@
 
 #include "claim.h"
 #include "flow.h"
+#include "net.h"
 #include "sa.h"
+#include "stats.h"
 
 typedef int (*input_fn)(struct xfrm_state *x, struct sk_buff *skb);
 
@@ -70,6 +72,7 @@ static bool any_port(const struct xfrm_state *x, const xfrm_address_t *saddr)
 static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
 				    const xfrm_address_t *saddr, input_fn input)
 {
+	struct esptrack_net *tn = esptrack_net(xs_net(x));
 	struct esptrack_packet packet;
 	int nexthdr;
 
@@ -82,6 +85,7 @@ static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
 	packet.seq = packet_seq(skb);
 	packet.advanced = false;
 
+	esptrack_stats_count(tn, ESPTRACK_STAT_ELSEWHERE);
 	esptrack_claim_put(skb, x, &packet);
 	nexthdr = input(x, skb);
 	if (nexthdr == -EINPROGRESS)
@@ -90,6 +94,10 @@ static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
 	esptrack_claim_drop(skb);
 	if (nexthdr >= 0)
 		esptrack_flow_accepted(x, &packet);
+	else
+		esptrack_stats_count(tn, nexthdr == -EBADMSG ?
+					 ESPTRACK_STAT_FORGED :
+					 ESPTRACK_STAT_MALFORMED);
 
 	return nexthdr;
 }

@@ -14,6 +14,7 @@
 #include "move.h"
 #include "policy.h"
 #include "sa.h"
+#include "stats.h"
 
 /* How long a deleted SA is kept for a daemon that adds it again, and what is
  * left to do after a move waits.
@@ -289,7 +290,7 @@ static int __net_init net_init(struct net *net)
 	INIT_WORK(&tn->publish, net_publish);
 	INIT_DELAYED_WORK(&tn->refresh, net_refresh);
 	INIT_DELAYED_WORK(&tn->sweep, net_sweep);
-	return 0;
+	return esptrack_stats_init(tn);
 }
 
 /* From here on no packet and no notification finds an SA of the namespace;
@@ -332,6 +333,7 @@ static void net_exit(struct net *net)
 	esptrack_policy_sweep(tn, true);
 	xa_destroy(&tn->reqids);
 	xa_destroy(&tn->sas);
+	esptrack_stats_uninit(tn);
 }
 
 static struct pernet_operations net_ops = {

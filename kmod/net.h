@@ -7,7 +7,10 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "conf.h"
+
 struct esptrack_sa;
+struct esptrack_stats;
 struct xfrm_state;
 
 enum { ESPTRACK_SWEEPING_SOON };
@@ -29,6 +32,9 @@ enum { ESPTRACK_SWEEPING_SOON };
  * @sweep: finds SAs that died
  * @flags: %ESPTRACK_SWEEPING_SOON: @sweep runs after the grace time at the
  *	latest
+ * @conf: what holds for it; protected by esptrack_lock
+ * @stats: its counters
+ * @packets: that SAs had accepted which are let go; protected by esptrack_lock
  * @event_lock: events go out in the order of their numbers
  * @event_seq: number of the last event
  */
@@ -46,6 +52,9 @@ struct esptrack_net {
 	struct delayed_work refresh;
 	struct delayed_work sweep;
 	unsigned long flags;
+	struct esptrack_conf conf;
+	struct esptrack_stats __percpu *stats;
+	u64 packets;
 	spinlock_t event_lock;	/* protects event_seq */
 	u64 event_seq;
 };

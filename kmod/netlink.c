@@ -4,48 +4,12 @@
  */
 #include "netlink.h"
 
-#include <linux/esptrack.h>
 #include <linux/netdevice.h>
 
-static const struct genl_ops esptrack_ops[] = {
-	{
-		.cmd = ESPTRACK_CMD_SA_GET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = esptrack_netlink_sa_get,
-		.dumpit = esptrack_netlink_sa_dump,
-		.policy = esptrack_netlink_sa_get_policy,
-		.maxattr = ESPTRACK_A_SA,
-	},
-	{
-		.cmd = ESPTRACK_CMD_SA_SET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = esptrack_netlink_sa_set,
-		.policy = esptrack_netlink_sa_set_policy,
-		.maxattr = ESPTRACK_A_SA,
-	},
-	{
-		.cmd = ESPTRACK_CMD_REQID_GET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.dumpit = esptrack_netlink_reqid_dump,
-	},
-	{
-		.cmd = ESPTRACK_CMD_REQID_SET,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = esptrack_netlink_reqid_set,
-		.policy = esptrack_netlink_reqid_set_policy,
-		.maxattr = ESPTRACK_A_REQID,
-	},
-	{
-		.cmd = ESPTRACK_CMD_REQID_DEL,
-		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = esptrack_netlink_reqid_del,
-		.policy = esptrack_netlink_reqid_del_policy,
-		.maxattr = ESPTRACK_A_REQID,
-	},
-};
+#include "sa.h"
 
 static const struct genl_multicast_group esptrack_groups[] = {
-	[ESPTRACK_GROUP_EVENTS] = {
+	[ESPTRACK_NLGRP_EVENTS] = {
 		.name = ESPTRACK_MCGRP_EVENTS,
 		.flags = GENL_MCAST_CAP_NET_ADMIN,
 	},
@@ -57,8 +21,8 @@ struct genl_family esptrack_family __ro_after_init = {
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,
-	.ops = esptrack_ops,
-	.n_ops = ARRAY_SIZE(esptrack_ops),
+	.ops = esptrack_nl_ops,
+	.n_ops = ARRAY_SIZE(esptrack_nl_ops),
 	.mcgrps = esptrack_groups,
 	.n_mcgrps = ARRAY_SIZE(esptrack_groups),
 };
@@ -75,7 +39,89 @@ static bool registered;
 bool esptrack_netlink_has_listeners(struct net *net)
 {
 	return READ_ONCE(registered) &&
-	       genl_has_listeners(&esptrack_family, net, ESPTRACK_GROUP_EVENTS);
+	       genl_has_listeners(&esptrack_family, net, ESPTRACK_NLGRP_EVENTS);
+}
+
+/**
+ * esptrack_netlink_reply() - begin the reply to a request
+ * @reply: set to the message
+ * @info: request
+ *
+ * Return: its header, or NULL if there is no memory.
+ */
+void *esptrack_netlink_reply(struct sk_buff **reply,
+			     const struct genl_info *info)
+{
+	*reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!*reply)
+		return NULL;
+
+	/* An empty message has room for a header. */
+	return genlmsg_put(*reply, info->snd_portid, info->snd_seq,
+			   &esptrack_family, 0, info->genlhdr->cmd);
+}
+
+/**
+ * esptrack_netlink_send() - end and send a reply, or let it go
+ * @reply: from esptrack_netlink_reply()
+ * @hdr: from there
+ * @info: request
+ * @err: what filling it in has come to
+ *
+ * Return: @err, or what sending came to.
+ */
+int esptrack_netlink_send(struct sk_buff *reply, void *hdr,
+			  struct genl_info *info, int err)
+{
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/**
+ * esptrack_netlink_dump_refuses() - does a dump ask for less than all?
+ * @cb: the dump
+ *
+ * Not for .start, which has no extack on 6.1.
+ *
+ * Return: true, with an extended ack, if the request has attributes.
+ */
+bool esptrack_netlink_dump_refuses(struct netlink_callback *cb)
+{
+	if (!nlmsg_attrlen(cb->nlh, GENL_HDRLEN))
+		return false;
+
+	NL_SET_ERR_MSG(cb->extack, "a dump takes no attributes");
+	return true;
+}
+
+/**
+ * esptrack_netlink_switches() - what a request wants of the switches
+ * @static_nat: attribute, NULL if it is not given
+ * @port_only: attribute, NULL if it is not given
+ *
+ * Both are u8 of 0 or 1.
+ */
+struct esptrack_switches
+esptrack_netlink_switches(const struct nlattr *static_nat,
+			  const struct nlattr *port_only)
+{
+	struct esptrack_switches switches = { 0 };
+
+	if (static_nat) {
+		switches.given |= ESPTRACK_SWITCH_STATIC_NAT;
+		if (nla_get_u8(static_nat))
+			switches.on |= ESPTRACK_SWITCH_STATIC_NAT;
+	}
+	if (port_only) {
+		switches.given |= ESPTRACK_SWITCH_PORT_ONLY;
+		if (nla_get_u8(port_only))
+			switches.on |= ESPTRACK_SWITCH_PORT_ONLY;
+	}
+	return switches;
 }
 
 int __init esptrack_netlink_init(void)

@@ -2,14 +2,11 @@
 #ifndef ESPTRACK_NETLINK_H
 #define ESPTRACK_NETLINK_H
 
-#include <net/genetlink.h>
+#include "netlink_gen.h"
 
 struct esptrack_endpoint;
 struct esptrack_sa_info;
 struct esptrack_switches;
-
-/* Index of the multicast group in the family */
-enum { ESPTRACK_GROUP_EVENTS };
 
 extern struct genl_family esptrack_family;
 
@@ -20,23 +17,14 @@ int esptrack_netlink_put_sa(struct sk_buff *skb,
 
 bool esptrack_netlink_has_listeners(struct net *net);
 
+void *esptrack_netlink_reply(struct sk_buff **reply,
+			     const struct genl_info *info);
+int esptrack_netlink_send(struct sk_buff *reply, void *hdr,
+			  struct genl_info *info, int err);
+bool esptrack_netlink_dump_refuses(struct netlink_callback *cb);
 struct esptrack_switches
 esptrack_netlink_switches(const struct nlattr *static_nat,
 			  const struct nlattr *port_only);
-
-/* Operations of the family; each policy ends with its one attribute. */
-extern const struct nla_policy esptrack_netlink_sa_get_policy[];
-extern const struct nla_policy esptrack_netlink_sa_set_policy[];
-extern const struct nla_policy esptrack_netlink_reqid_set_policy[];
-extern const struct nla_policy esptrack_netlink_reqid_del_policy[];
-
-int esptrack_netlink_sa_get(struct sk_buff *skb, struct genl_info *info);
-int esptrack_netlink_sa_dump(struct sk_buff *skb, struct netlink_callback *cb);
-int esptrack_netlink_sa_set(struct sk_buff *skb, struct genl_info *info);
-int esptrack_netlink_reqid_dump(struct sk_buff *skb,
-				struct netlink_callback *cb);
-int esptrack_netlink_reqid_set(struct sk_buff *skb, struct genl_info *info);
-int esptrack_netlink_reqid_del(struct sk_buff *skb, struct genl_info *info);
 
 int esptrack_netlink_init(void);
 void esptrack_netlink_uninit(void);

@@ -5,9 +5,8 @@
  */
 #include "netlink.h"
 
-#include <linux/esptrack.h>
-
 #include "index.h"
+#include "log.h"
 #include "net.h"
 #include "sa.h"
 
@@ -44,7 +43,7 @@ int esptrack_netlink_put_endpoint(struct sk_buff *skb, int attr,
 }
 
 /**
- * esptrack_netlink_put_sa() - write an SA
+ * esptrack_netlink_put_sa() - write the attributes of an SA
  * @skb: message
  * @info: to write
  *
@@ -53,11 +52,9 @@ int esptrack_netlink_put_endpoint(struct sk_buff *skb, int attr,
 int esptrack_netlink_put_sa(struct sk_buff *skb,
 			    const struct esptrack_sa_info *info)
 {
-	struct nlattr *nest = nla_nest_start(skb, ESPTRACK_A_SA);
 	unsigned int i;
 
-	if (!nest ||
-	    nla_put_be32(skb, ESPTRACK_A_SA_SPI, info->spi) ||
+	if (nla_put_be32(skb, ESPTRACK_A_SA_SPI, info->spi) ||
 	    put_address(skb, ESPTRACK_A_SA_LOCAL_IPV4,
 			ESPTRACK_A_SA_LOCAL_IPV6, &info->local) ||
 	    nla_put_be16(skb, ESPTRACK_A_SA_LOCAL_PORT, info->local.port) ||
@@ -85,8 +82,6 @@ int esptrack_netlink_put_sa(struct sk_buff *skb,
 		if (nla_put_be32(skb, ESPTRACK_A_SA_OUTBOUND,
 				 info->outbound[i]))
 			return -EMSGSIZE;
-
-	nla_nest_end(skb, nest);
 	return 0;
 }
 
@@ -106,50 +101,10 @@ static int put_sa_message(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 	return 0;
 }
 
-static const struct nla_policy sa_get_nest[] = {
-	[ESPTRACK_A_SA_SPI] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_LOCAL_IPV4] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_LOCAL_IPV6] =
-		NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
-	[ESPTRACK_A_SA_MARK] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_MARK_MASK] = { .type = NLA_U32 },
-};
-
-static const struct nla_policy sa_set_nest[] = {
-	[ESPTRACK_A_SA_SPI] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_LOCAL_IPV4] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_LOCAL_IPV6] =
-		NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
-	[ESPTRACK_A_SA_MARK] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_MARK_MASK] = { .type = NLA_U32 },
-	[ESPTRACK_A_SA_STATIC_NAT] = NLA_POLICY_MAX(NLA_U8, 1),
-	[ESPTRACK_A_SA_PORT_ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
-};
-
-const struct nla_policy esptrack_netlink_sa_get_policy[] = {
-	[ESPTRACK_A_SA] = NLA_POLICY_NESTED(sa_get_nest),
-};
-
-const struct nla_policy esptrack_netlink_sa_set_policy[] = {
-	[ESPTRACK_A_SA] = NLA_POLICY_NESTED(sa_set_nest),
-};
-
-static int parse_sa(struct genl_info *info, struct nlattr **tb, int max,
-		    const struct nla_policy *policy)
+static int parse_address(struct genl_info *info, struct esptrack_sa_id *id)
 {
-	if (GENL_REQ_ATTR_CHECK(info, ESPTRACK_A_SA)) {
-		GENL_SET_ERR_MSG(info, "no SA is given");
-		return -EINVAL;
-	}
-	return nla_parse_nested(tb, max, info->attrs[ESPTRACK_A_SA], policy,
-				info->extack);
-}
-
-static int parse_address(struct genl_info *info, struct nlattr **tb,
-			 struct esptrack_sa_id *id)
-{
-	struct nlattr *attr4 = tb[ESPTRACK_A_SA_LOCAL_IPV4];
-	struct nlattr *attr6 = tb[ESPTRACK_A_SA_LOCAL_IPV6];
+	struct nlattr *attr4 = info->attrs[ESPTRACK_A_SA_LOCAL_IPV4];
+	struct nlattr *attr6 = info->attrs[ESPTRACK_A_SA_LOCAL_IPV6];
 
 	if (attr4 && attr6) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr6,
@@ -166,69 +121,37 @@ static int parse_address(struct genl_info *info, struct nlattr **tb,
 		id->daddr.in6 = nla_get_in6_addr(attr6);
 		return 0;
 	}
-	NL_SET_ERR_ATTR_MISS(info->extack, info->attrs[ESPTRACK_A_SA],
-			     ESPTRACK_A_SA_LOCAL_IPV4);
+	NL_SET_ERR_ATTR_MISS(info->extack, NULL, ESPTRACK_A_SA_LOCAL_IPV4);
 	GENL_SET_ERR_MSG(info, "local address of the SA is missing");
 	return -EINVAL;
 }
 
-/* The SA that a request is about; @tb gets all that it says of it. */
-static int parse_id(struct genl_info *info, struct nlattr **tb, int max,
-		    const struct nla_policy *policy, struct esptrack_sa_id *id)
+/* The SA that a request is about. */
+static int parse_id(struct genl_info *info, struct esptrack_sa_id *id)
 {
-	struct nlattr *nest = info->attrs[ESPTRACK_A_SA];
-	int err = parse_sa(info, tb, max, policy);
-
-	if (err)
-		return err;
+	struct nlattr *mark = info->attrs[ESPTRACK_A_SA_MARK];
+	struct nlattr *mask = info->attrs[ESPTRACK_A_SA_MARK_MASK];
 
 	memset(id, 0, sizeof(*id));
-	if (NL_REQ_ATTR_CHECK(info->extack, nest, tb, ESPTRACK_A_SA_SPI)) {
+	if (GENL_REQ_ATTR_CHECK(info, ESPTRACK_A_SA_SPI)) {
 		GENL_SET_ERR_MSG(info, "SPI of the SA is missing");
 		return -EINVAL;
 	}
-	id->spi = nla_get_be32(tb[ESPTRACK_A_SA_SPI]);
+	id->spi = nla_get_be32(info->attrs[ESPTRACK_A_SA_SPI]);
 
-	if (tb[ESPTRACK_A_SA_MARK]) {
-		id->mark.v = nla_get_u32(tb[ESPTRACK_A_SA_MARK]);
+	if (mark) {
+		id->mark.v = nla_get_u32(mark);
 		id->mark.m = U32_MAX;
 	}
-	if (tb[ESPTRACK_A_SA_MARK_MASK]) {
-		if (!tb[ESPTRACK_A_SA_MARK]) {
-			NL_SET_ERR_MSG_ATTR(info->extack,
-					    tb[ESPTRACK_A_SA_MARK_MASK],
+	if (mask) {
+		if (!mark) {
+			NL_SET_ERR_MSG_ATTR(info->extack, mask,
 					    "mask of a mark that is not given");
 			return -EINVAL;
 		}
-		id->mark.m = nla_get_u32(tb[ESPTRACK_A_SA_MARK_MASK]);
+		id->mark.m = nla_get_u32(mask);
 	}
-	return parse_address(info, tb, id);
-}
-
-/**
- * esptrack_netlink_switches() - what a request wants of the switches
- * @static_nat: attribute, NULL if it is not given
- * @port_only: attribute, NULL if it is not given
- *
- * Both are u8 of 0 or 1.
- */
-struct esptrack_switches
-esptrack_netlink_switches(const struct nlattr *static_nat,
-			  const struct nlattr *port_only)
-{
-	struct esptrack_switches switches = { 0 };
-
-	if (static_nat) {
-		switches.given |= ESPTRACK_SWITCH_STATIC_NAT;
-		if (nla_get_u8(static_nat))
-			switches.on |= ESPTRACK_SWITCH_STATIC_NAT;
-	}
-	if (port_only) {
-		switches.given |= ESPTRACK_SWITCH_PORT_ONLY;
-		if (nla_get_u8(port_only))
-			switches.on |= ESPTRACK_SWITCH_PORT_ONLY;
-	}
-	return switches;
+	return parse_address(info, id);
 }
 
 /* Outbound SAs have no knob; to userspace they are not there. */
@@ -243,62 +166,93 @@ static struct esptrack_sa *find_inbound(struct net *net,
 	return sa;
 }
 
-static int not_found(struct genl_info *info, struct nlattr **tb)
+static int not_found(struct genl_info *info)
 {
-	NL_SET_ERR_MSG_ATTR(info->extack, tb[ESPTRACK_A_SA_SPI],
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[ESPTRACK_A_SA_SPI],
 			    "no inbound ESP-in-UDP SA with this SPI and address");
 	return -ENOENT;
 }
 
-int esptrack_netlink_sa_get(struct sk_buff *skb, struct genl_info *info)
+static int put_entry(struct sk_buff *skb, const struct esptrack_log_entry *entry)
 {
-	struct nlattr *tb[ARRAY_SIZE(sa_get_nest)];
+	struct nlattr *nest = nla_nest_start(skb, ESPTRACK_A_SA_HISTORY);
+
+	if (!nest ||
+	    nla_put_u32(skb, ESPTRACK_A_HISTORY_KIND, entry->kind) ||
+	    (entry->reason &&
+	     nla_put_u32(skb, ESPTRACK_A_HISTORY_REASON, entry->reason)) ||
+	    esptrack_netlink_put_endpoint(skb, ESPTRACK_A_HISTORY_SOURCE,
+					  &entry->source) ||
+	    nla_put_u64_64bit(skb, ESPTRACK_A_HISTORY_TIME, entry->time,
+			      ESPTRACK_A_HISTORY_PAD) ||
+	    nla_put_u64_64bit(skb, ESPTRACK_A_HISTORY_ESP_SEQ, entry->esp_seq,
+			      ESPTRACK_A_HISTORY_PAD) ||
+	    nla_put_u32(skb, ESPTRACK_A_HISTORY_COUNT, entry->count))
+		return -EMSGSIZE;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_entries(struct sk_buff *skb,
+		       const struct esptrack_log_entry *entries, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (put_entry(skb, &entries[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
+int esptrack_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptrack_log_entry entries[ESPTRACK_LOG_ENTRIES];
 	struct esptrack_sa_info sa_info;
 	struct esptrack_sa_id id;
 	struct esptrack_sa *sa;
+	unsigned int n = 0;
 	struct sk_buff *reply;
+	void *hdr;
 	int err;
 
-	err = parse_id(info, tb, ARRAY_SIZE(tb) - 1, sa_get_nest, &id);
+	err = parse_id(info, &id);
 	if (err)
 		return err;
 
 	spin_lock_bh(&esptrack_lock);
 	sa = find_inbound(genl_info_net(info), &id);
-	if (sa)
+	if (sa) {
 		esptrack_sa_inform(sa, &sa_info);
+		n = esptrack_log_read(sa, entries);
+	}
 	spin_unlock_bh(&esptrack_lock);
 	if (!sa)
-		return not_found(info, tb);
+		return not_found(info);
 
-	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply)
+	hdr = esptrack_netlink_reply(&reply, info);
+	if (!hdr)
 		return -ENOMEM;
 
-	err = put_sa_message(reply, info->snd_portid, info->snd_seq, 0,
-			     &sa_info);
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	return genlmsg_reply(reply, info);
+	err = esptrack_netlink_put_sa(reply, &sa_info) ?:
+	      put_entries(reply, entries, n);
+	return esptrack_netlink_send(reply, hdr, info, err);
 }
 
-int esptrack_netlink_sa_set(struct sk_buff *skb, struct genl_info *info)
+int esptrack_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *tb[ARRAY_SIZE(sa_set_nest)];
 	struct esptrack_switches switches;
 	struct esptrack_sa_id id;
 	struct esptrack_sa *sa;
 	int err;
 
-	err = parse_id(info, tb, ARRAY_SIZE(tb) - 1, sa_set_nest, &id);
+	err = parse_id(info, &id);
 	if (err)
 		return err;
-	switches = esptrack_netlink_switches(tb[ESPTRACK_A_SA_STATIC_NAT],
-					     tb[ESPTRACK_A_SA_PORT_ONLY]);
+	switches = esptrack_netlink_switches(info->attrs[ESPTRACK_A_SA_STATIC_NAT],
+					     info->attrs[ESPTRACK_A_SA_PORT_ONLY]);
 	if (!switches.given) {
-		NL_SET_ERR_ATTR_MISS(info->extack, info->attrs[ESPTRACK_A_SA],
+		NL_SET_ERR_ATTR_MISS(info->extack, NULL,
 				     ESPTRACK_A_SA_STATIC_NAT);
 		GENL_SET_ERR_MSG(info, "nothing to set: static_nat is missing");
 		return -EINVAL;
@@ -310,7 +264,7 @@ int esptrack_netlink_sa_set(struct sk_buff *skb, struct genl_info *info)
 		esptrack_sa_switch(sa, &switches);
 	spin_unlock_bh(&esptrack_lock);
 
-	return sa ? 0 : not_found(info, tb);
+	return sa ? 0 : not_found(info);
 }
 
 /**
@@ -321,7 +275,7 @@ struct dump_position {
 	unsigned long id;
 };
 
-int esptrack_netlink_sa_dump(struct sk_buff *skb, struct netlink_callback *cb)
+int esptrack_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct esptrack_net *tn = esptrack_net(sock_net(skb->sk));
 	struct dump_position *position = (struct dump_position *)cb->ctx;
@@ -331,11 +285,8 @@ int esptrack_netlink_sa_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	BUILD_BUG_ON(sizeof(*position) > sizeof(cb->ctx));
 
-	/* Not in .start, which has no extack on 6.1. */
-	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
-		NL_SET_ERR_MSG(cb->extack, "a dump takes no attributes");
+	if (esptrack_netlink_dump_refuses(cb))
 		return -EINVAL;
-	}
 
 	/* SAs are freed by RCU; the lock is taken anew for each, so that a
 	 * long dump holds up no packet.

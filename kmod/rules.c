@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "rules.h"
 
-/* One a second, after a burst: enough for a peer that roams, and too little
- * for an attacker who races captured packets against the peer's own.
- */
-#define THROTTLE_INTERVAL	1000000000ULL
-#define THROTTLE_BURST		8
-
-static bool bucket_has(const struct esptrack_bucket *bucket, __u64 now)
+static bool bucket_has(const struct esptrack_bucket *bucket, __u64 now,
+		       __u64 interval, __u32 burst)
 {
-	return bucket->full_at <= now + (THROTTLE_BURST - 1) * THROTTLE_INTERVAL;
+	/* The last one: the throttle was narrower before, and what it held
+	 * back may go.
+	 */
+	return bucket->full_at <= now + (burst - 1) * interval ||
+	       bucket->full_at > now + burst * interval;
 }
 
-static bool bucket_take(struct esptrack_bucket *bucket, __u64 now)
+static bool bucket_take(struct esptrack_bucket *bucket, __u64 now,
+			__u64 interval, __u32 burst)
 {
 	__u64 full_at = bucket->full_at > now ? bucket->full_at : now;
 
-	if (!bucket_has(bucket, now))
+	if (!bucket_has(bucket, now, interval, burst))
 		return false;
 
-	bucket->full_at = full_at + THROTTLE_INTERVAL;
+	if (full_at > now + burst * interval)
+		full_at = now + (burst - 1) * interval;
+	bucket->full_at = full_at + interval;
 	return true;
 }
 
@@ -81,6 +83,16 @@ static enum esptrack_reason judge_flow(const struct esptrack_facts *facts)
 	return 0;
 }
 
+static __u64 move_interval(const struct esptrack_facts *facts)
+{
+	return facts->move_interval ?: ESPTRACK_THROTTLE_INTERVAL;
+}
+
+static __u32 move_burst(const struct esptrack_facts *facts)
+{
+	return facts->move_burst ?: ESPTRACK_THROTTLE_BURST;
+}
+
 /**
  * esptrack_is_due() - do the rules about the flow matter for a packet?
  * @facts: the packet and its SA; nothing about the flow
@@ -95,8 +107,12 @@ bool esptrack_is_due(const struct esptrack_facts *facts,
 		     const struct esptrack_history *history)
 {
 	return !esptrack_judge_packet(facts, history) &&
-	       bucket_has(facts->static_nat ? &history->moves :
-					      &history->reports, facts->now);
+	       (facts->static_nat ?
+		bucket_has(&history->moves, facts->now, move_interval(facts),
+			   move_burst(facts)) :
+		bucket_has(&history->reports, facts->now,
+			   ESPTRACK_THROTTLE_INTERVAL,
+			   ESPTRACK_THROTTLE_BURST));
 }
 
 /**
@@ -128,7 +144,8 @@ enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
 	if (!facts->static_nat)
 		return ESPTRACK_OBSERVE;
 
-	if (!bucket_take(&history->moves, facts->now)) {
+	if (!bucket_take(&history->moves, facts->now,
+			 move_interval(facts), move_burst(facts))) {
 		*reason = ESPTRACK_REASON_THROTTLED;
 		return ESPTRACK_REFUSE;
 	}
@@ -150,5 +167,7 @@ enum esptrack_verdict esptrack_judge(const struct esptrack_facts *facts,
 bool esptrack_may_report(const struct esptrack_facts *facts,
 			 struct esptrack_history *history)
 {
-	return bucket_take(&history->reports, facts->now);
+	return bucket_take(&history->reports, facts->now,
+			   ESPTRACK_THROTTLE_INTERVAL,
+			   ESPTRACK_THROTTLE_BURST);
 }

@@ -15,6 +15,12 @@
 #include <linux/types.h>
 #include <linux/esptrack.h>
 
+/* One a second, after a burst: enough for a peer that roams, and too little
+ * for an attacker who races captured packets against the peer's own.
+ */
+#define ESPTRACK_THROTTLE_INTERVAL	1000000000ULL
+#define ESPTRACK_THROTTLE_BURST		8
+
 /**
  * struct esptrack_bucket - token bucket, by the time at which it will be full
  * @full_at: nanoseconds on the clock of esptrack_facts.now; 0 is a full bucket
@@ -64,6 +70,9 @@ struct esptrack_history {
  * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation is 0
  * @static_nat: the operator says that our own NAT is static
+ * @move_interval: nanoseconds until the flow may be moved once more, 0: the
+ *	default
+ * @move_burst: how often it may be moved at once, 0: the default
  *
  * What is said of the flow (@port_only, @tunnel, @crowded, @shared_reqid,
  * @collision, @offloaded) need only be known where esptrack_is_due().
@@ -86,6 +95,8 @@ struct esptrack_facts {
 	bool offloaded;
 	bool any_port;
 	bool static_nat;
+	__u64 move_interval;
+	__u32 move_burst;
 };
 
 /**

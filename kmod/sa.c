@@ -4,14 +4,15 @@
  */
 #include "sa.h"
 
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "claim.h"
 #include "compat.h"
+#include "conf.h"
 #include "hook.h"
 #include "index.h"
 #include "km.h"
+#include "log.h"
 #include "net.h"
 #include "peer.h"
 #include "policy.h"
@@ -20,11 +21,6 @@
 DEFINE_SPINLOCK(esptrack_lock);
 
 static struct kmem_cache *sa_cache;
-
-static bool static_nat;
-module_param(static_nat, bool, 0644);
-MODULE_PARM_DESC(static_nat,
-		 "follow the peers of SAs that appear from now on (default 0)");
 
 static void id_of(const struct xfrm_state *x, struct esptrack_sa_id *id)
 {
@@ -130,6 +126,22 @@ u64 esptrack_sa_newest(struct xfrm_state *x)
 }
 
 /**
+ * esptrack_sa_packets() - how many packets an SA has accepted
+ * @sa: an inbound SA
+ *
+ * The kernel counts them under x->lock. A value that is one behind does no
+ * harm.
+ *
+ * Context: any, esptrack_lock held.
+ */
+u64 esptrack_sa_packets(const struct esptrack_sa *sa)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	return sa->packets + READ_ONCE(sa->x->curlft.packets);
+}
+
+/**
  * esptrack_sa_set() - set switches of an SA
  * @sa: the SA
  * @switches: what to set
@@ -208,6 +220,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	else
 		sa->history.floor = 0;
 
+	sa->packets += READ_ONCE(old->curlft.packets);
 	xfrm_state_hold(x);
 	esptrack_index_replace(sa, x);
 	WRITE_ONCE(sa->gone, 0);
@@ -230,7 +243,6 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 
 	xfrm_state_hold(x);
 	sa->x = x;
-	sa->static_nat = READ_ONCE(static_nat);
 	INIT_LIST_HEAD(&sa->unpublished);
 	INIT_LIST_HEAD(&sa->readdressed);
 	esptrack_index_add(sa);
@@ -240,6 +252,7 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 	if (!sa->dir)
 		esptrack_net_sweep_soon(tn);
 	/* What was set for a sibling counts more, as it is newer. */
+	esptrack_conf_apply(sa);
 	esptrack_reqid_apply(sa);
 	return esptrack_peer_inherit(sa);
 
@@ -383,6 +396,8 @@ void esptrack_sa_unlink(struct esptrack_sa *sa)
 {
 	lockdep_assert_held(&esptrack_lock);
 
+	if (sa->dir == ESPTRACK_DIR_IN)
+		sa->flow.net->packets += esptrack_sa_packets(sa);
 	detach(sa);
 	list_del_init(&sa->unpublished);
 	list_del_init(&sa->readdressed);
@@ -391,7 +406,10 @@ void esptrack_sa_unlink(struct esptrack_sa *sa)
 
 static void sa_free_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(sa_cache, container_of(rcu, struct esptrack_sa, rcu));
+	struct esptrack_sa *sa = container_of(rcu, struct esptrack_sa, rcu);
+
+	esptrack_log_free(sa);
+	kmem_cache_free(sa_cache, sa);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include "rules.h"
 
 struct esptrack_knob;
+struct esptrack_log;
 struct esptrack_net;
 
 /* Protects the tracked SAs and their indexes. Outside of x->lock, which
@@ -91,7 +92,10 @@ struct esptrack_left {
  *	rule about the flow has refused; read without the lock
  * @barred_until: jiffies until which @seen is refused for the same reason; read
  *	without the lock
+ * @barred_by: that reason; read without the lock
  * @visit: number of the look at all SAs of a flow that has met it last
+ * @packets: that SAs had accepted which were made anew as this one
+ * @log: what came of its last packets from elsewhere; NULL if none did
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
  * All but @gone, @refused and @knob is protected by esptrack_lock.
@@ -131,7 +135,10 @@ struct esptrack_sa {
 	unsigned long idle_since;
 	struct esptrack_endpoint seen;
 	unsigned long barred_until;
+	enum esptrack_reason barred_by;
 	u64 visit;
+	u64 packets;
+	struct esptrack_log *log;
 	struct esptrack_knob *knob;
 };
 
@@ -212,6 +219,7 @@ void esptrack_sa_set(struct esptrack_sa *sa,
 void esptrack_sa_switch(struct esptrack_sa *sa,
 			const struct esptrack_switches *switches);
 u64 esptrack_sa_newest(struct xfrm_state *x);
+u64 esptrack_sa_packets(const struct esptrack_sa *sa);
 void esptrack_sa_inform(const struct esptrack_sa *sa,
 			struct esptrack_sa_info *info);
 

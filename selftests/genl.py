@@ -20,8 +20,9 @@ NESTED = 0x8000
 
 # linux/esptrack.h
 GET, SET, REQID_GET, REQID_SET, REQID_DEL = 1, 2, 6, 7, 8
-A_SA, A_REQID = 1, 3
+STATS_GET, CONF_GET, CONF_SET = 9, 10, 11
 REQID_NUMBER, REQID_STATIC_NAT = 1, 2
+CONF_STATIC_NAT, CONF_INTERVAL, CONF_BURST = 2, 4, 5
 SA_SPI, SA_IPV4, SA_IPV6, SA_MASK, SA_STATIC_NAT, SA_MOVES = 2, 3, 4, 9, 12, 13
 
 
@@ -41,40 +42,50 @@ IPV6 = attr(SA_IPV6, bytes(16))
 ON = attr(SA_STATIC_NAT, b"\x01")
 REQID = attr(REQID_NUMBER, struct.pack("=I", 77))
 REQID_ON = attr(REQID_STATIC_NAT, b"\x01")
+CONF_ON = attr(CONF_STATIC_NAT, b"\x01")
 
 REQUESTS = {
-    "good-get": (GET, nest(A_SA, SPI, IPV4)),
-    "good-set": (SET, nest(A_SA, SPI, IPV4, ON)),
+    "good-get": (GET, SPI + IPV4),
+    "good-set": (SET, SPI + IPV4 + ON),
     "get-nothing": (GET, b""),
-    "get-no-spi": (GET, nest(A_SA, IPV4)),
-    "get-no-address": (GET, nest(A_SA, SPI)),
-    "get-two-addresses": (GET, nest(A_SA, SPI, IPV4, IPV6)),
-    "get-short-address": (GET, nest(A_SA, SPI, attr(SA_IPV4, b"\x0a"))),
-    "get-short-ipv6": (GET, nest(A_SA, SPI, attr(SA_IPV6, bytes(8)))),
-    "get-mask-only": (GET, nest(A_SA, SPI, IPV4, attr(SA_MASK, bytes(4)))),
-    "get-unknown-sa": (GET, nest(A_SA, OTHER_SPI, IPV4)),
-    "get-unknown-attribute": (GET, nest(A_SA, SPI, IPV4, attr(99, bytes(4)))),
-    "get-with-value": (GET, nest(A_SA, SPI, IPV4, ON)),
-    "set-nothing": (SET, nest(A_SA, SPI, IPV4)),
-    "set-two": (SET, nest(A_SA, SPI, IPV4, attr(SA_STATIC_NAT, b"\x02"))),
-    "set-wide": (SET, nest(A_SA, SPI, IPV4, attr(SA_STATIC_NAT, bytes(4)))),
-    "set-read-only": (SET, nest(A_SA, SPI, IPV4, ON, attr(SA_MOVES, bytes(8)))),
-    "set-unknown-sa": (SET, nest(A_SA, OTHER_SPI, IPV4, ON)),
-    "set-not-nested": (SET, attr(A_SA, SPI + IPV4 + ON)),
-    "set-cut-nest": (SET, attr(A_SA | NESTED, b"\x08\x00\x02")),
-    "dump-with-selector": (GET, nest(A_SA, SPI, IPV4), NLM_F_DUMP),
-    "reqid-set-nothing-at-all": (REQID_SET, b""),
-    "reqid-set-no-number": (REQID_SET, nest(A_REQID, REQID_ON)),
-    "reqid-set-nothing": (REQID_SET, nest(A_REQID, REQID)),
-    "reqid-set-zero": (REQID_SET, nest(A_REQID, attr(REQID_NUMBER, bytes(4)), REQID_ON)),
-    "reqid-set-two": (REQID_SET, nest(A_REQID, REQID, attr(REQID_STATIC_NAT, b"\x02"))),
-    "reqid-set-short": (REQID_SET, nest(A_REQID, attr(REQID_NUMBER, bytes(2)), REQID_ON)),
-    "reqid-set-sa": (REQID_SET, nest(A_SA, SPI, IPV4, ON)),
-    "reqid-del-unknown": (REQID_DEL, nest(A_REQID, REQID)),
-    "reqid-del-no-number": (REQID_DEL, nest(A_REQID)),
-    "reqid-del-with-value": (REQID_DEL, nest(A_REQID, REQID, REQID_ON)),
-    "reqid-get-one": (REQID_GET, nest(A_REQID, REQID)),
-    "reqid-dump-with-selector": (REQID_GET, nest(A_REQID, REQID), NLM_F_DUMP),
+    "get-no-spi": (GET, IPV4),
+    "get-no-address": (GET, SPI),
+    "get-two-addresses": (GET, SPI + IPV4 + IPV6),
+    "get-short-address": (GET, SPI + attr(SA_IPV4, b"\x0a")),
+    "get-short-ipv6": (GET, SPI + attr(SA_IPV6, bytes(8))),
+    "get-mask-only": (GET, SPI + IPV4 + attr(SA_MASK, bytes(4))),
+    "get-unknown-sa": (GET, OTHER_SPI + IPV4),
+    "get-unknown-attribute": (GET, SPI + IPV4 + attr(99, bytes(4))),
+    "get-with-value": (GET, SPI + IPV4 + ON),
+    "set-nothing": (SET, SPI + IPV4),
+    "set-two": (SET, SPI + IPV4 + attr(SA_STATIC_NAT, b"\x02")),
+    "set-wide": (SET, SPI + IPV4 + attr(SA_STATIC_NAT, bytes(4))),
+    "set-read-only": (SET, SPI + IPV4 + ON + attr(SA_MOVES, bytes(8))),
+    "set-unknown-sa": (SET, OTHER_SPI + IPV4 + ON),
+    "set-nested": (SET, nest(1, SPI, IPV4, ON)),
+    "set-cut": (SET, b"\x08\x00\x02"),
+    "dump-with-selector": (GET, SPI + IPV4, NLM_F_DUMP),
+    "reqid-set-no-number": (REQID_SET, REQID_ON),
+    "reqid-set-nothing": (REQID_SET, REQID),
+    "reqid-set-zero": (REQID_SET, attr(REQID_NUMBER, bytes(4)) + REQID_ON),
+    "reqid-set-two": (REQID_SET, REQID + attr(REQID_STATIC_NAT, b"\x02")),
+    "reqid-set-short": (REQID_SET, attr(REQID_NUMBER, bytes(2)) + REQID_ON),
+    "reqid-del-unknown": (REQID_DEL, REQID),
+    "reqid-del-no-number": (REQID_DEL, b""),
+    "reqid-del-with-value": (REQID_DEL, REQID + REQID_ON),
+    "reqid-get-unknown": (REQID_GET, REQID),
+    "reqid-get-no-number": (REQID_GET, b""),
+    "reqid-dump-with-selector": (REQID_GET, REQID, NLM_F_DUMP),
+    "stats-with-value": (STATS_GET, attr(2, bytes(8))),
+    "stats-dump": (STATS_GET, b"", NLM_F_DUMP),
+    "conf-get-with-value": (CONF_GET, CONF_ON),
+    "conf-set-nothing": (CONF_SET, b""),
+    "conf-set-two": (CONF_SET, attr(CONF_STATIC_NAT, b"\x02")),
+    "conf-set-no-interval": (CONF_SET, attr(CONF_INTERVAL, bytes(4))),
+    "conf-set-slow": (CONF_SET, attr(CONF_INTERVAL, struct.pack("=I", 30001))),
+    "conf-set-no-burst": (CONF_SET, attr(CONF_BURST, bytes(4))),
+    "conf-set-burst": (CONF_SET, attr(CONF_BURST, struct.pack("=I", 1001))),
+    "conf-set-pad": (CONF_SET, CONF_ON + attr(1, b"")),
     "unknown-command": (77, b""),
     "notification-as-command": (3, b""),
 }

@@ -15,7 +15,6 @@ need shellcheck python3 perl xz-utils
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
 release=$(cat "$release_file")
-checkpatch=$guest_dir/checkpatch
 bad=0
 
 # verdict WHAT OUTPUT: an empty output is what we want
@@ -30,38 +29,12 @@ verdict()
 	fi
 }
 
-# Only the kernel's source package has checkpatch.
-checkpatch_get()
-{
-	local dir=$checkpatch package
-
-	package=linux-source-$(cut -d. -f1,2 <<< "$release")
-	if [ -e "$dir/checkpatch.pl" ]; then
-		return
-	fi
-	rm -rf "$dir.new"
-	mkdir -p "$dir.new"
-	(
-		cd "$dir.new"
-		cp /etc/resolv.conf "$build_root/etc/resolv.conf"
-		chroot "$build_root" sh -c "
-			cd /tmp && apt-get update -qq && apt-get download -qq $package"
-		dpkg-deb --fsys-tarfile "$build_root"/tmp/linux-source-*.deb |
-			tar -xO --wildcards '*.tar.xz' |
-			tar -xJ --strip-components=2 --wildcards \
-				'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
-				'*/scripts/const_structs.checkpatch'
-		rm "$build_root"/tmp/linux-source-*.deb
-	)
-	mv "$dir.new" "$dir"
-}
-
 checkpatch()
 {
 	# It collects names from a kernel's headers, where it finds them, and
 	# leaves a cache file.
-	mkdir -p "$checkpatch/include"
-	(cd "$checkpatch" && perl checkpatch.pl --strict --no-tree --root=. \
+	mkdir -p "$source/include"
+	(cd "$source" && perl scripts/checkpatch.pl --strict --no-tree --root=. \
 		--terse --show-types --no-summary -f "$@")
 }
 
@@ -85,7 +58,9 @@ arm64_check()
 
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=')
 mapfile -t pythons < <(git ls-files '*.py')
-mapfile -t kernel_files < <(git ls-files 'kmod/*.[ch]')
+# What is generated has a style of its own.
+mapfile -t kernel_files < <(git ls-files 'kmod/*.[ch]' |
+	grep -vE 'netlink_gen|uapi')
 mapfile -t tool_files < <(git ls-files 'userspace/*.[ch]' 'selftests/*.[ch]')
 
 verdict shellcheck "$(shellcheck -x "${scripts[@]}" 2>&1 || :)"
@@ -98,10 +73,9 @@ verdict python "$(python3 - "${pythons[@]}" <<-'END' 2>&1
 mkdir -p "$BUILD/logs"
 verdict "sparse and W=1" "$(kbuild_check)"
 verdict "W=1 for arm64" "$(arm64_check)"
-checkpatch_get
-# kzalloc_obj() is there in the newest kernels only.
-verdict "checkpatch, module" "$(checkpatch --ignore ALLOC_WITH_SIZEOF \
-	"${kernel_files[@]/#/$top/}" 2>&1 || :)"
+source=$("$top/selftests/guest/source.sh" "$kernel")
+verdict "netlink, as the spec says" "$("$top/selftests/netlink.sh" "$kernel" check 2>&1)"
+verdict "checkpatch, module" "$(checkpatch "${kernel_files[@]/#/$top/}" 2>&1 || :)"
 # The tool is userspace: these are rules of the kernel's own types and macros.
 verdict "checkpatch, tool" "$(checkpatch \
 	--ignore ALLOC_WITH_SIZEOF,PREFER_KERNEL_TYPES,CAMELCASE,VOLATILE,MACRO_ARG_REUSE \

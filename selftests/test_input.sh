@@ -49,6 +49,7 @@ module_load static_nat=0
 tunnel_up static
 knob_wait server $spi
 before=$(state)
+before_conf=$(tool server -j conf)
 
 for value in 2 -1 on 1x 0x1 256 99999999999999999999; do
 	sysfs_refuses "$value" "Invalid argument"
@@ -103,29 +104,35 @@ check_fails "without privilege the knob cannot be written" \
 rm /tmp/esptrack /tmp/genl.py
 
 not_found='no inbound ESP-in-UDP SA with this SPI and address'
-kernel_says get-nothing "EINVAL: no SA is given [missing 1]"
+kernel_says get-nothing "EINVAL: SPI of the SA is missing [missing 2]"
 kernel_says get-no-spi "EINVAL: SPI of the SA is missing [missing 2]"
 kernel_says get-no-address "EINVAL: local address of the SA is missing [missing 3]"
-kernel_says get-two-addresses "EINVAL: local address is given twice [at 40]"
-kernel_says get-mask-only "EINVAL: mask of a mark that is not given [at 40]"
-kernel_says get-unknown-sa "ENOENT: $not_found [at 24]"
-kernel_says set-unknown-sa "ENOENT: $not_found [at 24]"
+kernel_says get-two-addresses "EINVAL: local address is given twice [at 36]"
+kernel_says get-mask-only "EINVAL: mask of a mark that is not given [at 36]"
+kernel_says get-unknown-sa "ENOENT: $not_found [at 20]"
+kernel_says set-unknown-sa "ENOENT: $not_found [at 20]"
 kernel_says set-nothing "EINVAL: nothing to set: static_nat is missing [missing 12]"
 kernel_says dump-with-selector "EINVAL: a dump takes no attributes"
-kernel_says reqid-set-nothing-at-all "EINVAL: no reqid is given [missing 3]"
 kernel_says reqid-set-no-number "EINVAL: number of the reqid is missing [missing 1]"
 kernel_says reqid-set-nothing "EINVAL: nothing to set: static_nat is missing [missing 2]"
-kernel_says reqid-set-zero "ERANGE: integer out of range [at 24]"
-kernel_says reqid-set-two "ERANGE: integer out of range [at 32]"
+kernel_says reqid-set-zero "ERANGE: integer out of range [at 20]"
+kernel_says reqid-set-two "ERANGE: integer out of range [at 28]"
 kernel_says reqid-del-no-number "EINVAL: number of the reqid is missing [missing 1]"
-kernel_says reqid-del-unknown "ENOENT: nothing is set for this reqid [at 24]"
-kernel_says reqid-get-one EOPNOTSUPP
-kernel_says set-two "ERANGE: integer out of range [at 40]"
+kernel_says reqid-del-unknown "ENOENT: nothing is set for this reqid [at 20]"
+kernel_says reqid-get-unknown "ENOENT: nothing is set for this reqid [at 20]"
+kernel_says reqid-get-no-number "EINVAL: number of the reqid is missing [missing 1]"
+kernel_says reqid-dump-with-selector "EINVAL: a dump takes no attributes"
+kernel_says set-two "ERANGE: integer out of range [at 36]"
+kernel_says stats-dump EOPNOTSUPP
+kernel_says conf-set-nothing "EINVAL: nothing to set: static_nat is missing [missing 2]"
+for request in two no-interval slow no-burst burst; do
+	kernel_says conf-set-$request "ERANGE: integer out of range [at 20]"
+done
 # These the kernel's own attribute policy refuses, in its own words.
 for request in get-short-address get-short-ipv6 get-unknown-attribute \
-	get-with-value set-wide set-read-only set-not-nested set-cut-nest \
-	reqid-set-short reqid-set-sa reqid-del-with-value \
-	reqid-dump-with-selector; do
+	get-with-value set-wide set-read-only set-nested set-cut \
+	reqid-set-short reqid-del-with-value stats-with-value \
+	conf-get-with-value conf-set-pad; do
 	out=$(in_ns server "$here/genl.py" $request 2>&1)
 	check "netlink, $request: refused with a reason ($out)" \
 		grep -Eq '^E(INVAL|RANGE): .+' <<< "$out"
@@ -134,6 +141,7 @@ kernel_says unknown-command EOPNOTSUPP
 kernel_says notification-as-command EOPNOTSUPP
 
 check_eq "after all of it nothing has changed" "$(state)" "$before"
+check_eq "nor for the namespace" "$(tool server -j conf)" "$before_conf"
 check_eq "and nothing is set for any reqid" "$(tool server -j reqids)" "[]"
 kernel_says good-get ok
 kernel_says good-set ok

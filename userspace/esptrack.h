@@ -22,6 +22,7 @@ struct options {
 	const char *netns;	/* NULL: the one that we are in */
 	bool json;
 	bool pretty;
+	bool oneline;
 	enum timestamp timestamp;
 };
 
@@ -30,6 +31,8 @@ int cmd_show(const struct options *opt, char **argv);
 int cmd_set(const struct options *opt, char **argv);
 int cmd_del(const struct options *opt, char **argv);
 int cmd_reqids(const struct options *opt, char **argv);
+int cmd_conf(const struct options *opt, char **argv);
+int cmd_stats(const struct options *opt, char **argv);
 int cmd_monitor(const struct options *opt, char **argv);
 
 #endif

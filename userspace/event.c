@@ -39,13 +39,30 @@ static const char *const reasons[] = {
 	[ESPTRACK_REASON_NO_MEMORY] = "no-memory",
 };
 
+static const char *const kind_texts[] = {
+	[ESPTRACK_KIND_MOVED] = "moved",
+	[ESPTRACK_KIND_SEEN] = "seen",
+	[ESPTRACK_KIND_REFUSED] = "refused",
+};
+
 static const char *const dirs[] = {
 	[ESPTRACK_DIR_IN] = "in",
 	[ESPTRACK_DIR_OUT] = "out",
 };
 
 static const struct names reason_names = NAMES(reasons);
+static const struct names kind_names = NAMES(kind_texts);
 static const struct names dir_names = NAMES(dirs);
+
+struct name reason_name(uint32_t reason)
+{
+	return name_of(&reason_names, reason);
+}
+
+struct name kind_name(uint32_t kind)
+{
+	return name_of(&kind_names, kind);
+}
 
 /* Returns -1 if @nlh makes no event. */
 int event_get(struct event *event, const struct nlmsghdr *nlh)
@@ -68,7 +85,7 @@ int event_get(struct event *event, const struct nlmsghdr *nlh)
 	    !tb[ESPTRACK_A_EVENT_SEQ] ||
 	    endpoint_get(&event->old, tb[ESPTRACK_A_EVENT_OLD]) < 0 ||
 	    endpoint_get(&event->new, tb[ESPTRACK_A_EVENT_NEW]) < 0 ||
-	    sa_get(&event->sa, msg[ESPTRACK_A_SA]) < 0)
+	    sa_get_nest(&event->sa, msg[ESPTRACK_A_SA]) < 0)
 		return -1;
 
 	genl = mnl_nlmsg_get_payload(nlh);
@@ -143,7 +160,7 @@ void event_print(const struct event *event)
 	printf(" endpoint %s %s %s", endpoint_text(&event->old).text,
 	       moved ? "->" : "source", endpoint_text(&event->new).text);
 	if (event->cmd == ESPTRACK_CMD_SA_REFUSED_NTF)
-		printf(" reason %s", name_of(&reason_names, event->reason).text);
+		printf(" reason %s", reason_name(event->reason).text);
 	printf(" esp-seq %" PRIu64, event->esp_seq);
 	if (moved)
 		print_moved(event);
@@ -179,8 +196,7 @@ static struct json_object *details_json(const struct event *event)
 	json_put(obj, "esp-seq", json_object_new_uint64(event->esp_seq));
 	if (event->cmd == ESPTRACK_CMD_SA_REFUSED_NTF)
 		json_put(obj, "reason",
-			 json_object_new_string(name_of(&reason_names,
-							event->reason).text));
+			 json_object_new_string(reason_name(event->reason).text));
 	if (event->cmd == ESPTRACK_CMD_SA_MOVED_NTF) {
 		json_put(obj, "moved", moved_json(event));
 		json_put(obj, "moved-count",

@@ -24,6 +24,8 @@ struct event {
 	const struct nlattr *nest;	/* the moved SAs are read from here */
 };
 
+struct name reason_name(uint32_t reason);
+struct name kind_name(uint32_t kind);
 int event_get(struct event *event, const struct nlmsghdr *nlh);
 const char *event_json_name(const struct event *event);
 void event_print(const struct event *event);

@@ -12,11 +12,6 @@
 #include "names.h"
 #include "nl.h"
 
-static const char *const msg_attrs[] = {
-	[ESPTRACK_A_SA] = "sa",
-	[ESPTRACK_A_EVENT] = "event",
-};
-
 static const char *const sa_attrs[] = {
 	[ESPTRACK_A_SA_SPI] = "spi",
 	[ESPTRACK_A_SA_LOCAL_IPV4] = "local-ipv4",
@@ -35,30 +30,44 @@ static const char *const sa_attrs[] = {
 	[ESPTRACK_A_SA_PORT_ONLY] = "port-only",
 };
 
-static const struct names msg_names = NAMES(msg_attrs);
-static const struct names sa_names = NAMES(sa_attrs);
+static const char *const reqid_attrs[] = {
+	[ESPTRACK_A_REQID_NUMBER] = "number",
+	[ESPTRACK_A_REQID_STATIC_NAT] = "static-nat",
+	[ESPTRACK_A_REQID_PORT_ONLY] = "port-only",
+};
 
-/* Our requests have one nest, the SA. */
-static const struct nlattr *request_sa(const struct nlmsghdr *req)
+static const char *const conf_attrs[] = {
+	[ESPTRACK_A_CONF_STATIC_NAT] = "static-nat",
+	[ESPTRACK_A_CONF_PORT_ONLY] = "port-only",
+	[ESPTRACK_A_CONF_THROTTLE_INTERVAL] = "throttle-interval",
+	[ESPTRACK_A_CONF_THROTTLE_BURST] = "throttle-burst",
+};
+
+/* Of the attributes of a request, by its command. */
+static const struct names attr_names[] = {
+	[ESPTRACK_CMD_SA_GET] = NAMES(sa_attrs),
+	[ESPTRACK_CMD_SA_SET] = NAMES(sa_attrs),
+	[ESPTRACK_CMD_REQID_SET] = NAMES(reqid_attrs),
+	[ESPTRACK_CMD_REQID_DEL] = NAMES(reqid_attrs),
+	[ESPTRACK_CMD_CONF_SET] = NAMES(conf_attrs),
+};
+
+static struct name attr_name(const struct nlmsghdr *req, uint32_t type)
 {
-	static const uint16_t len[ESPTRACK_A_MAX + 1];
-	const struct nlattr *tb[ESPTRACK_A_MAX + 1];
+	static const struct names none;
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(req);
 
-	if (nl_parse_msg(req, len, tb, ESPTRACK_A_MAX) < 0)
-		return NULL;
-	return tb[ESPTRACK_A_SA];
+	return name_of(genl->cmd < ARRAY_SIZE(attr_names) ?
+		       &attr_names[genl->cmd] : &none, type);
 }
 
 /* The kernel names an attribute of @req by its distance from the start. */
 static const struct nlattr *attr_at(const struct nlmsghdr *req, uint32_t offset)
 {
-	const struct nlattr *sa = request_sa(req);
 	const struct nlattr *wanted = (const void *)((const char *)req + offset);
 	const struct nlattr *attr;
 
-	if (!sa || wanted == sa)
-		return sa;
-	mnl_attr_for_each_nested(attr, sa)
+	mnl_attr_for_each(attr, req, GENL_HDRLEN)
 		if (attr == wanted)
 			return attr;
 	return NULL;
@@ -68,8 +77,6 @@ static const struct nlattr *attr_at(const struct nlmsghdr *req, uint32_t offset)
 static void describe_attr(char *text, size_t size, const struct nlmsghdr *req,
 			  const struct nlattr *const *tb)
 {
-	const struct nlattr *sa = request_sa(req);
-	const struct names *names = &msg_names;
 	const char *what = "attribute";
 	const struct nlattr *attr;
 	uint32_t type;
@@ -77,19 +84,15 @@ static void describe_attr(char *text, size_t size, const struct nlmsghdr *req,
 	if (tb[NLMSGERR_ATTR_MISS_TYPE]) {
 		what = "missing attribute";
 		type = nl_get_u32(tb[NLMSGERR_ATTR_MISS_TYPE]);
-		if (tb[NLMSGERR_ATTR_MISS_NEST])
-			names = &sa_names;
 	} else if (tb[NLMSGERR_ATTR_OFFS]) {
 		attr = attr_at(req, nl_get_u32(tb[NLMSGERR_ATTR_OFFS]));
 		if (!attr)
 			return;
 		type = mnl_attr_get_type(attr);
-		if (attr != sa)
-			names = &sa_names;
 	} else {
 		return;
 	}
-	snprintf(text, size, " (%s %s)", what, name_of(names, type).text);
+	snprintf(text, size, " (%s %s)", what, attr_name(req, type).text);
 }
 
 /* Where the extended ack begins in @answer, -1 if there is none. */
@@ -113,8 +116,13 @@ static int extack_offset(const struct nlmsghdr *answer)
 /* Says that the kernel refused with @err, and gave no other reason. */
 void kernel_error(int err)
 {
-	warnx("kernel: %s%s", strerror(err),
-	      err == EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+	const char *hint = "";
+
+	if (err == EPERM)
+		hint = " (CAP_NET_ADMIN is needed)";
+	else if (err == EOPNOTSUPP)
+		hint = " (module esptrack is too old for this: update it, and load it anew)";
+	warnx("kernel: %s%s", strerror(err), hint);
 }
 
 /* Says that @answer refused @req with @err, and why. */
@@ -124,7 +132,6 @@ void extack_error(const struct nlmsghdr *req, const struct nlmsghdr *answer,
 	static const uint16_t len[NLMSGERR_ATTR_MAX + 1] = {
 		[NLMSGERR_ATTR_OFFS] = 4,
 		[NLMSGERR_ATTR_MISS_TYPE] = 4,
-		[NLMSGERR_ATTR_MISS_NEST] = 4,
 	};
 	const struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
 	int offset = extack_offset(answer);

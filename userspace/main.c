@@ -56,6 +56,8 @@ static const struct {
 	{ "set", cmd_set },
 	{ "del", cmd_del },
 	{ "reqids", cmd_reqids },
+	{ "conf", cmd_conf },
+	{ "stats", cmd_stats },
 	{ "monitor", cmd_monitor },
 	{ "help", cmd_help },
 };
@@ -95,6 +97,8 @@ static command_fn *parse_options(struct options *opt, char ***argv)
 			opt->json = true;
 		} else if (is_option(arg, "p", "pretty")) {
 			opt->pretty = true;
+		} else if (is_option(arg, "o", "oneline")) {
+			opt->oneline = true;
 		} else if (is_option(arg, "t", "timestamp")) {
 			opt->timestamp = TIMESTAMP_LONG;
 		} else if (is_option(arg, "ts", "tshort")) {

@@ -6,9 +6,49 @@
 #include <err.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "esptrack.h"
 #include "output.h"
+
+static bool colorful(void)
+{
+	static int known = -1;
+	const char *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
+
+	if (known < 0)
+		known = isatty(STDOUT_FILENO) && !(no && *no) && term &&
+			strcmp(term, "dumb");
+	return known;
+}
+
+const char *color_on(enum color color)
+{
+	static const char *const codes[] = {
+		[COLOR_NONE] = "",
+		[COLOR_BOLD] = "\033[1m",
+		[COLOR_GOOD] = "\033[32m",
+		[COLOR_BAD] = "\033[31m",
+		[COLOR_PLACE] = "\033[36m",
+	};
+
+	return colorful() ? codes[color] : "";
+}
+
+const char *color_off(void)
+{
+	return colorful() ? "\033[0m" : "";
+}
+
+const char *output_switch(bool on)
+{
+	if (!colorful())
+		return on ? "on" : "off";
+	return on ? "\033[32mon\033[0m" : "off";
+}
 
 /* Returns -1, with a message, if something could not be written. */
 int output_flush(void)

@@ -6,6 +6,19 @@
 
 struct json_object;
 
+/* Written only to a terminal. */
+enum color {
+	COLOR_NONE,
+	COLOR_BOLD,
+	COLOR_GOOD,
+	COLOR_BAD,
+	COLOR_PLACE,
+};
+
+const char *color_on(enum color color);
+const char *color_off(void);
+const char *output_switch(bool on);
+
 int output_flush(void);
 
 void json_put(struct json_object *obj, const char *key,

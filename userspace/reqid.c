@@ -16,7 +16,6 @@ int cmd_del(const struct options *opt, char **argv)
 {
 	struct selector sel;
 	struct nlmsghdr *req;
-	struct nlattr *nest;
 	struct nl nl;
 	int ret;
 
@@ -30,9 +29,7 @@ int cmd_del(const struct options *opt, char **argv)
 		return EXIT_REFUSED;
 
 	req = nl_request(&nl, ESPTRACK_CMD_REQID_DEL, NLM_F_ACK);
-	nest = mnl_attr_nest_start(req, ESPTRACK_A_REQID);
 	mnl_attr_put_u32(req, ESPTRACK_A_REQID_NUMBER, sel.reqid);
-	mnl_attr_nest_end(req, nest);
 	ret = nl_talk(&nl, req, NULL, NULL);
 	nl_close(&nl);
 	return ret < 0 ? EXIT_REFUSED : 0;
@@ -58,21 +55,17 @@ struct list {
 
 static int list_reqid(const struct nlmsghdr *nlh, void *data)
 {
-	static const uint16_t msg_len[ESPTRACK_A_MAX + 1];
 	static const uint16_t len[ESPTRACK_A_REQID_MAX + 1] = {
 		[ESPTRACK_A_REQID_NUMBER] = 4,
 		[ESPTRACK_A_REQID_STATIC_NAT] = 1,
 		[ESPTRACK_A_REQID_PORT_ONLY] = 1,
 	};
 	const struct nlattr *tb[ESPTRACK_A_REQID_MAX + 1];
-	const struct nlattr *msg[ESPTRACK_A_MAX + 1];
 	struct list *list = data;
 	struct json_object *obj;
 	uint32_t reqid;
 
-	if (nl_parse_msg(nlh, msg_len, msg, ESPTRACK_A_MAX) < 0 ||
-	    nl_parse_nest(msg[ESPTRACK_A_REQID], len, tb,
-			  ESPTRACK_A_REQID_MAX) < 0 ||
+	if (nl_parse_msg(nlh, len, tb, ESPTRACK_A_REQID_MAX) < 0 ||
 	    !tb[ESPTRACK_A_REQID_NUMBER]) {
 		warnx("the kernel's answer makes no sense");
 		return -1;

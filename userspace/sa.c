@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <libmnl/libmnl.h>
 #include <linux/esptrack.h>
+#include <linux/genetlink.h>
 #include <stdio.h>
 
 #include "names.h"
@@ -26,8 +27,8 @@ static const char *const modes[] = {
 
 static const struct names mode_names = NAMES(modes);
 
-/* Returns -1 if @nest is missing or makes no SA. */
-int sa_get(struct sa *sa, const struct nlattr *nest)
+/* Returns -1 if @attrs make no SA. */
+int sa_get(struct sa *sa, const void *attrs, size_t size)
 {
 	static const uint16_t len[ESPTRACK_A_SA_MAX + 1] = {
 		[ESPTRACK_A_SA_SPI] = 4,
@@ -47,7 +48,7 @@ int sa_get(struct sa *sa, const struct nlattr *nest)
 	};
 	const struct nlattr *tb[ESPTRACK_A_SA_MAX + 1];
 
-	if (nl_parse_nest(nest, len, tb, ESPTRACK_A_SA_MAX) < 0 ||
+	if (nl_parse(attrs, size, len, tb, ESPTRACK_A_SA_MAX) < 0 ||
 	    !tb[ESPTRACK_A_SA_SPI] ||
 	    addr_get(&sa->dst, tb[ESPTRACK_A_SA_LOCAL_IPV4],
 		     tb[ESPTRACK_A_SA_LOCAL_IPV6]) < 0 ||
@@ -66,8 +67,25 @@ int sa_get(struct sa *sa, const struct nlattr *nest)
 	sa->port_only = nl_get_u8(tb[ESPTRACK_A_SA_PORT_ONLY]);
 	sa->moves = nl_get_u64(tb[ESPTRACK_A_SA_MOVES]);
 	sa->refused = nl_get_u64(tb[ESPTRACK_A_SA_REFUSED]);
-	sa->nest = nest;
+	sa->attrs = attrs;
+	sa->attrs_size = size;
 	return 0;
+}
+
+int sa_get_msg(struct sa *sa, const struct nlmsghdr *nlh)
+{
+	if (mnl_nlmsg_get_payload_len(nlh) < GENL_HDRLEN)
+		return -1;
+	return sa_get(sa, mnl_nlmsg_get_payload_offset(nlh, GENL_HDRLEN),
+		      mnl_nlmsg_get_payload_len(nlh) - GENL_HDRLEN);
+}
+
+int sa_get_nest(struct sa *sa, const struct nlattr *nest)
+{
+	if (!nest)
+		return -1;
+	return sa_get(sa, mnl_attr_get_payload(nest),
+		      mnl_attr_get_payload_len(nest));
 }
 
 /* Puts the part of @sel by which the kernel finds an SA. */
@@ -82,6 +100,22 @@ void sa_put_key(struct nlmsghdr *nlh, const struct selector *sel)
 	}
 }
 
+/* By which the kernel finds @sa. */
+struct selector sa_key(const struct sa *sa)
+{
+	struct selector sel = {
+		.given = SELECT_ID,
+		.spi = sa->spi,
+		.dst = sa->dst,
+		.mark = sa->mark,
+		.mask = sa->mask,
+	};
+
+	if (sa->has_mark)
+		sel.given |= SELECT_MARK | SELECT_MASK;
+	return sel;
+}
+
 bool sa_matches(const struct sa *sa, const struct selector *sel)
 {
 	if ((sel->given & SELECT_SPI) && sa->spi != sel->spi)
@@ -92,6 +126,8 @@ bool sa_matches(const struct sa *sa, const struct selector *sel)
 	    !addr_equal(&sa->endpoint.addr, &sel->src))
 		return false;
 	if ((sel->given & SELECT_REQID) && sa->reqid != sel->reqid)
+		return false;
+	if ((sel->given & SELECT_IF_ID) && sa->if_id != sel->if_id)
 		return false;
 	if ((sel->given & SELECT_MARK) &&
 	    (!sa->has_mark || sa->mark != sel->mark || sa->mask != sel->mask))
@@ -111,13 +147,13 @@ void sa_print_id(const struct sa *sa)
 	printf(" reqid %" PRIu32, sa->reqid);
 }
 
-static void print_outbound(const struct sa *sa)
+/* The SPIs of the outbound SAs; "none" if there are none. */
+void sa_print_outbound(const struct sa *sa)
 {
 	const struct nlattr *attr;
 	const char *before = "";
 
-	printf(" outbound ");
-	mnl_attr_for_each_nested(attr, sa->nest) {
+	mnl_attr_for_each_payload(sa->attrs, sa->attrs_size) {
 		if (mnl_attr_get_type(attr) != ESPTRACK_A_SA_OUTBOUND)
 			continue;
 		printf("%s%s", before, spi_text(nl_get_be32(attr)).text);
@@ -127,15 +163,20 @@ static void print_outbound(const struct sa *sa)
 		printf("none");
 }
 
+struct name sa_mode(const struct sa *sa)
+{
+	return name_of(&mode_names, sa->mode);
+}
+
+/* All in one line, without its end. */
 void sa_print(const struct sa *sa)
 {
 	sa_print_id(sa);
 	printf(" mode %s endpoint %s static_nat %s%s moves %" PRIu64
-	       " refused %" PRIu64, name_of(&mode_names, sa->mode).text,
+	       " refused %" PRIu64 " outbound ", sa_mode(sa).text,
 	       endpoint_text(&sa->endpoint).text, sa->static_nat ? "on" : "off",
 	       sa->port_only ? " port_only on" : "", sa->moves, sa->refused);
-	print_outbound(sa);
-	putchar('\n');
+	sa_print_outbound(sa);
 }
 
 static struct json_object *outbound_json(const struct sa *sa)
@@ -143,7 +184,7 @@ static struct json_object *outbound_json(const struct sa *sa)
 	struct json_object *array = json_object_new_array();
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, sa->nest)
+	mnl_attr_for_each_payload(sa->attrs, sa->attrs_size)
 		if (mnl_attr_get_type(attr) == ESPTRACK_A_SA_OUTBOUND)
 			json_append(array, spi_json(nl_get_be32(attr)));
 	return array;
@@ -165,7 +206,7 @@ struct json_object *sa_json(const struct sa *sa)
 		json_put(obj, "if_id", json_hex(sa->if_id));
 	json_put(obj, "reqid", json_object_new_int64(sa->reqid));
 	json_put(obj, "mode",
-		 json_object_new_string(name_of(&mode_names, sa->mode).text));
+		 json_object_new_string(sa_mode(sa).text));
 	json_put(obj, "endpoint", endpoint_json(&sa->endpoint));
 	json_put(obj, "static_nat", json_object_new_boolean(sa->static_nat));
 	json_put(obj, "port_only", json_object_new_boolean(sa->port_only));

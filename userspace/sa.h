@@ -3,9 +3,11 @@
 #define SA_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "addr.h"
+#include "names.h"
 
 struct json_object;
 struct nlattr;
@@ -27,13 +29,19 @@ struct sa {
 	bool port_only;
 	uint64_t moves;
 	uint64_t refused;
-	const struct nlattr *nest;	/* its outbound SPIs are read from here */
+	const void *attrs;		/* what repeats is read from here */
+	size_t attrs_size;
 };
 
-int sa_get(struct sa *sa, const struct nlattr *nest);
+int sa_get(struct sa *sa, const void *attrs, size_t size);
+int sa_get_msg(struct sa *sa, const struct nlmsghdr *nlh);
+int sa_get_nest(struct sa *sa, const struct nlattr *nest);
 void sa_put_key(struct nlmsghdr *nlh, const struct selector *sel);
+struct selector sa_key(const struct sa *sa);
 bool sa_matches(const struct sa *sa, const struct selector *sel);
 void sa_print_id(const struct sa *sa);
+void sa_print_outbound(const struct sa *sa);
+struct name sa_mode(const struct sa *sa);
 void sa_print(const struct sa *sa);
 struct json_object *sa_json(const struct sa *sa);
 

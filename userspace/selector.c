@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which SAs are meant, in the words of ip-xfrm(8). */
-#include <ctype.h>
 #include <err.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "esptrack.h"
+#include "number.h"
 #include "selector.h"
 
-/*
- * Decimal, or hexadecimal after 0x; a leading 0 does not make it octal. What
- * strtoull() takes beyond this, a blank or a sign, is a typing error.
- */
-static int parse_u32(uint32_t *value, const char *text)
+/* Returns -1 if @text is no SPI. */
+int selector_parse_spi(struct selector *sel, const char *text)
 {
-	bool hex = !strncmp(text, "0x", 2) || !strncmp(text, "0X", 2);
-	unsigned long long number;
-	char *end;
-
-	if (!isxdigit((unsigned char)text[hex ? 2 : 0]))
-		return -1;
-	errno = 0;
-	number = strtoull(text, &end, hex ? 16 : 10);
-	if (errno || end == text || *end || number > UINT32_MAX)
-		return -1;
-	*value = number;
-	return 0;
-}
-
-static int parse_spi(struct selector *sel, const char *text)
-{
-	return parse_u32(&sel->spi, text) || !sel->spi ? -1 : 0;
+	return number_parse(&sel->spi, text) || !sel->spi ? -1 : 0;
 }
 
 static int parse_dst(struct selector *sel, const char *text)
@@ -41,12 +20,12 @@ static int parse_dst(struct selector *sel, const char *text)
 
 static int parse_mark(struct selector *sel, const char *text)
 {
-	return parse_u32(&sel->mark, text);
+	return number_parse(&sel->mark, text);
 }
 
 static int parse_mask(struct selector *sel, const char *text)
 {
-	return parse_u32(&sel->mask, text);
+	return number_parse(&sel->mask, text);
 }
 
 static int parse_src(struct selector *sel, const char *text)
@@ -56,7 +35,12 @@ static int parse_src(struct selector *sel, const char *text)
 
 static int parse_reqid(struct selector *sel, const char *text)
 {
-	return parse_u32(&sel->reqid, text);
+	return number_parse(&sel->reqid, text);
+}
+
+static int parse_if_id(struct selector *sel, const char *text)
+{
+	return number_parse(&sel->if_id, text);
 }
 
 static int parse_proto(struct selector *sel, const char *text)
@@ -71,7 +55,7 @@ static const struct keyword {
 	int (*parse)(struct selector *sel, const char *text);
 	const char *expected;
 } keywords[] = {
-	{ "spi", SELECT_SPI, parse_spi,
+	{ "spi", SELECT_SPI, selector_parse_spi,
 	  "a number from 1 to 0xffffffff, decimal or 0x..." },
 	{ "dst", SELECT_DST, parse_dst, "an IPv4 or IPv6 address" },
 	{ "mark", SELECT_MARK, parse_mark,
@@ -80,6 +64,8 @@ static const struct keyword {
 	  "a number up to 0xffffffff, decimal or 0x..." },
 	{ "src", SELECT_SRC, parse_src, "an IPv4 or IPv6 address" },
 	{ "reqid", SELECT_REQID, parse_reqid,
+	  "a number up to 0xffffffff, decimal or 0x..." },
+	{ "if_id", SELECT_IF_ID, parse_if_id,
 	  "a number up to 0xffffffff, decimal or 0x..." },
 	{ "proto", SELECT_PROTO, parse_proto, "esp" },
 };

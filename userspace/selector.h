@@ -14,6 +14,7 @@ enum {
 	SELECT_SRC = 1 << 4,
 	SELECT_REQID = 1 << 5,
 	SELECT_PROTO = 1 << 6,
+	SELECT_IF_ID = 1 << 7,
 
 	/* What makes up the key of an SA, and what it cannot do without. */
 	SELECT_ID = SELECT_SPI | SELECT_DST,
@@ -28,8 +29,10 @@ struct selector {
 	uint32_t mask;
 	struct addr src;	/* address of the endpoint */
 	uint32_t reqid;
+	uint32_t if_id;
 };
 
+int selector_parse_spi(struct selector *sel, const char *text);
 int selector_parse(struct selector *sel, unsigned int allowed, char ***argv);
 
 #endif

@@ -81,13 +81,10 @@ static struct nlmsghdr *set_request(struct nl *nl, const struct selector *sel)
 {
 	bool reqid = sel->given & SELECT_REQID;
 	struct nlmsghdr *req;
-	struct nlattr *nest;
 	size_t i;
 
 	req = nl_request(nl, reqid ? ESPTRACK_CMD_REQID_SET :
 				     ESPTRACK_CMD_SA_SET, NLM_F_ACK);
-	nest = mnl_attr_nest_start(req, reqid ? ESPTRACK_A_REQID :
-						ESPTRACK_A_SA);
 	if (reqid)
 		mnl_attr_put_u32(req, ESPTRACK_A_REQID_NUMBER, sel->reqid);
 	else
@@ -97,7 +94,6 @@ static struct nlmsghdr *set_request(struct nl *nl, const struct selector *sel)
 			mnl_attr_put_u8(req, reqid ? switches[i].reqid_attr :
 						     switches[i].sa_attr,
 					!strcmp(switches[i].value, "on"));
-	mnl_attr_nest_end(req, nest);
 	return req;
 }
 

@@ -1,62 +1,277 @@
 // SPDX-License-Identifier: GPL-2.0
-/* esptrack show */
+/* esptrack show: a table of SAs; of one SPI all that is known. */
 #include <err.h>
+#include <inttypes.h>
 #include <libmnl/libmnl.h>
 #include <linux/esptrack.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "detail.h"
 #include "esptrack.h"
 #include "nl.h"
 #include "output.h"
 #include "sa.h"
 #include "selector.h"
+#include "spi.h"
 
+/* SAs are kept until all have come, for the widths of the columns. */
 struct show {
 	const struct options *opt;
 	const struct selector *filter;
-	bool printed;			/* an element of the JSON array */
+	struct nlmsghdr **found;
+	size_t n;
 };
 
-static int show_sa(const struct nlmsghdr *nlh, void *data)
+static int collect(const struct nlmsghdr *nlh, void *data)
 {
-	static const uint16_t len[ESPTRACK_A_MAX + 1];
-	const struct nlattr *tb[ESPTRACK_A_MAX + 1];
 	struct show *show = data;
+	struct nlmsghdr **found;
 	struct sa sa;
 
-	if (nl_parse_msg(nlh, len, tb, ESPTRACK_A_MAX) < 0 ||
-	    sa_get(&sa, tb[ESPTRACK_A_SA]) < 0) {
+	if (sa_get_msg(&sa, nlh) < 0) {
 		warnx("the kernel's answer makes no sense");
 		return -1;
 	}
 	if (!sa_matches(&sa, show->filter))
 		return 0;
 
-	if (!show->opt->json) {
-		sa_print(&sa);
-		return 0;
-	}
-	fputs(show->printed ? ",\n" : "[", stdout);
-	show->printed = true;
-	json_print(sa_json(&sa), show->opt->pretty);
+	found = realloc(show->found, (show->n + 1) * sizeof(*found));
+	if (!found)
+		errx(EXIT_REFUSED, "out of memory");
+	show->found = found;
+	found[show->n] = malloc(nlh->nlmsg_len);
+	if (!found[show->n])
+		errx(EXIT_REFUSED, "out of memory");
+	memcpy(found[show->n], nlh, nlh->nlmsg_len);
+	show->n++;
 	return 0;
 }
 
-/* The kernel finds one SA by its key; else it sends all, and we choose. */
-static struct nlmsghdr *show_request(struct nl *nl,
-				     const struct selector *sel)
+static void show_free(struct show *show)
 {
-	struct nlmsghdr *req;
-	struct nlattr *nest;
+	size_t i;
 
-	if ((sel->given & SELECT_ID) != SELECT_ID)
-		return nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_DUMP);
+	for (i = 0; i < show->n; i++)
+		free(show->found[i]);
+	free(show->found);
+}
 
-	req = nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_ACK);
-	nest = mnl_attr_nest_start(req, ESPTRACK_A_SA);
-	sa_put_key(req, sel);
-	mnl_attr_nest_end(req, nest);
-	return req;
+static struct sa sa_at(const struct show *show, size_t i)
+{
+	struct sa sa;
+
+	/* It was looked at when it came. */
+	sa_get_msg(&sa, show->found[i]);
+	return sa;
+}
+
+#define COLUMNS 9
+
+struct row {
+	char cell[COLUMNS][64];
+};
+
+static struct row row_of(const struct sa *sa)
+{
+	struct row row;
+	size_t i = 0;
+
+	/* Texts of fixed size, all of which fit. */
+#define CELL(...) snprintf(row.cell[i++], sizeof(row.cell[0]), __VA_ARGS__)
+	CELL("%s", spi_text(sa->spi).text);
+	CELL("%s", addr_text(&sa->dst).text);
+	CELL("%s", endpoint_text(&sa->endpoint).text);
+	CELL("%" PRIu32, sa->reqid);
+	CELL("%s", sa_mode(sa).text);
+	CELL("%s", sa->static_nat ? "on" : "off");
+	CELL("%s", sa->port_only ? "on" : "off");
+	CELL("%" PRIu64, sa->moves);
+	CELL("%" PRIu64, sa->refused);
+#undef CELL
+	return row;
+}
+
+static const struct row title = { {
+	"SPI", "DST", "ENDPOINT", "REQID", "MODE", "STATIC_NAT", "PORT_ONLY",
+	"MOVES", "REFUSED",
+} };
+
+static void widen(int *width, const struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		if (width[i] < (int)strlen(row->cell[i]))
+			width[i] = strlen(row->cell[i]);
+}
+
+static void print_row(const int *width, const struct row *row,
+		      const enum color *colors)
+{
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		printf("%s%s%s%*s", color_on(colors[i]), row->cell[i],
+		       color_off(),
+		       i < COLUMNS - 1 ? width[i] + 2 - (int)strlen(row->cell[i]) :
+					 0, "");
+	putchar('\n');
+}
+
+static void print_table(const struct show *show)
+{
+	static const enum color bold[COLUMNS] = {
+		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
+		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
+	};
+	int width[COLUMNS] = { 0 };
+	struct row row;
+	struct sa sa;
+	size_t i;
+
+	if (!show->n)
+		return;
+	widen(width, &title);
+	for (i = 0; i < show->n; i++) {
+		sa = sa_at(show, i);
+		row = row_of(&sa);
+		widen(width, &row);
+	}
+	print_row(width, &title, bold);
+	for (i = 0; i < show->n; i++) {
+		enum color colors[COLUMNS] = { [2] = COLOR_PLACE };
+
+		sa = sa_at(show, i);
+		row = row_of(&sa);
+		colors[5] = sa.static_nat ? COLOR_GOOD : COLOR_NONE;
+		colors[8] = sa.refused ? COLOR_BAD : COLOR_NONE;
+		print_row(width, &row, colors);
+	}
+}
+
+static void print_lines(const struct show *show)
+{
+	struct sa sa;
+	size_t i;
+
+	for (i = 0; i < show->n; i++) {
+		sa = sa_at(show, i);
+		sa_print(&sa);
+		putchar('\n');
+	}
+}
+
+static void print_json(const struct show *show)
+{
+	struct sa sa;
+	size_t i;
+
+	putchar('[');
+	for (i = 0; i < show->n; i++) {
+		if (i)
+			fputs(",\n", stdout);
+		sa = sa_at(show, i);
+		json_print(detail_json(&sa), show->opt->pretty);
+	}
+	puts("]");
+}
+
+static void print_details(const struct show *show)
+{
+	struct sa sa;
+	size_t i;
+
+	for (i = 0; i < show->n; i++) {
+		sa = sa_at(show, i);
+		detail_print(&sa, show->opt->oneline ? "\\" : "\n");
+		if (show->opt->oneline)
+			putchar('\n');
+	}
+}
+
+static void print(const struct show *show)
+{
+	if (show->opt->json)
+		print_json(show);
+	else if (show->filter->given & SELECT_SPI)
+		print_details(show);
+	else if (show->opt->oneline)
+		print_lines(show);
+	else
+		print_table(show);
+}
+
+static int get_one(struct nl *nl, const struct selector *key, struct show *show)
+{
+	struct nlmsghdr *req = nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_ACK);
+
+	sa_put_key(req, key);
+	return nl_talk(nl, req, collect, show);
+}
+
+static int get_all(struct nl *nl, struct show *show)
+{
+	return nl_talk(nl, nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_DUMP),
+		       collect, show);
+}
+
+/*
+ * The kernel finds one SA by its key, and then tells all of it; else it sends
+ * all, and we choose. Returns -1 after a message.
+ */
+static int get(struct nl *nl, struct show *show)
+{
+	struct show all = { .opt = show->opt, .filter = show->filter };
+	struct selector key;
+	struct sa sa;
+	int ret = 0;
+	size_t i;
+
+	if ((show->filter->given & SELECT_ID) == SELECT_ID)
+		return get_one(nl, show->filter, show);
+	if (!(show->filter->given & SELECT_SPI))
+		return get_all(nl, show);
+
+	if (get_all(nl, &all) < 0)
+		ret = -1;
+	for (i = 0; !ret && i < all.n; i++) {
+		sa = sa_at(&all, i);
+		key = sa_key(&sa);
+		ret = get_one(nl, &key, show);
+	}
+	if (!ret && !all.n) {
+		warnx("no inbound ESP-in-UDP SA with this SPI");
+		ret = -1;
+	}
+	show_free(&all);
+	return ret;
+}
+
+/* "show 0x1001" is short for "show spi 0x1001". */
+static int parse(struct selector *sel, char **argv)
+{
+	struct selector spi = { 0 };
+
+	if (*argv && strspn(*argv, "0123456789") &&
+	    !selector_parse_spi(&spi, *argv))
+		argv++;
+	if (selector_parse(sel, ~0U, &argv) < 0)
+		return -1;
+	if (*argv) {
+		warnx("unknown keyword \"%s\"", *argv);
+		return -1;
+	}
+	if (spi.spi && (sel->given & SELECT_SPI)) {
+		warnx("\"spi\" is given twice");
+		return -1;
+	}
+	if (spi.spi) {
+		sel->given |= SELECT_SPI;
+		sel->spi = spi.spi;
+	}
+	return 0;
 }
 
 int cmd_show(const struct options *opt, char **argv)
@@ -66,18 +281,15 @@ int cmd_show(const struct options *opt, char **argv)
 	struct nl nl;
 	int ret;
 
-	if (selector_parse(&sel, ~0U, &argv) < 0)
+	if (parse(&sel, argv) < 0)
 		return EXIT_USAGE;
-	if (*argv) {
-		warnx("unknown keyword \"%s\"", *argv);
-		return EXIT_USAGE;
-	}
 	if (nl_open(&nl, opt->netns) < 0)
 		return EXIT_REFUSED;
 
-	ret = nl_talk(&nl, show_request(&nl, &sel), show_sa, &show);
+	ret = get(&nl, &show);
 	nl_close(&nl);
-	if (opt->json && (show.printed || !ret))
-		puts(show.printed ? "]" : "[]");
+	if (!ret)
+		print(&show);
+	show_free(&show);
 	return ret < 0 ? EXIT_REFUSED : 0;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DETAIL_H
+#define DETAIL_H
+
+struct json_object;
+struct sa;
+
+void detail_print(const struct sa *sa, const char *end);
+struct json_object *detail_json(const struct sa *sa);
+
+#endif
