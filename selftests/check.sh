@@ -23,8 +23,11 @@ release=$(cat "$release_file")
 payload=(
 	--payload "$top/selftests:/payload/selftests"
 	--payload "$top/userspace/hooks:/payload/hooks"
+	--payload "$top/userspace/monitor.schema.json:/payload/monitor.schema.json"
+	--payload "$top/kmod/uapi/esptrack.yaml:/payload/esptrack.yaml"
+	--payload "$("$top/selftests/guest/source.sh" "$kernel")/tools/net/ynl:/payload/ynl"
 )
-for file in esptrack.ko esptrack rules_test; do
+for file in esptrack.ko esptrack esptrack_other rules_test; do
 	if [ -e "$BUILD/$release/$file" ]; then
 		payload+=(--payload "$BUILD/$release/$file:/payload/$file")
 	fi

@@ -63,7 +63,7 @@ echo "server# insmod esptrack.ko"
 module_load static_nat=0
 spi=$(spi_of server in)
 knob_wait server "$spi"
-show esptrack show
+show esptrack -o show
 echo
 echo "server# esptrack monitor &"
 ip netns exec server stdbuf -oL /payload/esptrack monitor 2> "$tmp/monitor.log" &
@@ -84,7 +84,7 @@ nat_rebind 40003
 seconds 2
 received
 traffic_stop || bail "traffic did not end"
-show esptrack show
+show esptrack -o show
 
 rebind_time=$followed
 traffic_summary

@@ -34,6 +34,10 @@ in_root()
 
 in_root make -s -C "/lib/modules/$release/build" "M=$inside/src" "$@" modules
 in_root make -s -C userspace "O=$inside/tool"
+# One that speaks another version of the interface, for a test.
+in_root make -s -C userspace "O=$inside/tool_other" \
+	CPPFLAGS=-DNETLINK_VERSION=2
 in_root gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -Ikmod/uapi \
 	-o "$inside/rules_test" selftests/rules_test.c kmod/rules.c
 cp "$out/src/esptrack.ko" "$out/tool/esptrack" "$out/"
+cp "$out/tool_other/esptrack" "$out/esptrack_other"

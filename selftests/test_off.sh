@@ -59,7 +59,7 @@ check_eq "show -n, from another namespace" \
 	"$(/payload/esptrack -n server show)" "$(tool server show)"
 check "show in text" grep -q \
 	"^spi $spi dst $SERVER reqid 1 mode tunnel endpoint $nat_addr:30003 static_nat on moves 1 refused 0 outbound $STATIC_SPI_OUT\$" \
-	<<< "$(tool server)"
+	<<< "$(tool server -o)"
 ip netns exec server /payload/esptrack -t monitor > "$tmp/text" 2> "$tmp/text.log" &
 defer stop $!
 busywait 10 file_has "$tmp/text.log" monitoring

@@ -147,8 +147,7 @@ static int put_keys(struct nlmsghdr *req, char **argv)
 	for (; *argv; argv += 2) {
 		key = find_key(*argv);
 		if (!key) {
-			warnx("unknown keyword \"%s\": expected static_nat, port_only, rate or burst",
-			      *argv);
+			warnx("unknown keyword \"%s\" after conf set", *argv);
 			return -1;
 		}
 		if (given & 1U << key->attr) {

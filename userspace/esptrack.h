@@ -23,6 +23,7 @@ struct options {
 	bool json;
 	bool pretty;
 	bool oneline;
+	int rcvbuf;			/* of the monitor, 0: the default */
 	enum timestamp timestamp;
 };
 

@@ -6,6 +6,7 @@
 #include <linux/esptrack.h>
 #include <linux/genetlink.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "event.h"
 #include "names.h"
@@ -144,6 +145,17 @@ static void print_moved(const struct event *event)
 		printf("none");
 }
 
+/* The command of a kind of events, -1 if there is none of this name. */
+int event_cmd(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].text && !strcmp(text, kinds[i].text))
+			return i;
+	return -1;
+}
+
 /* NULL if the event is of a kind that is newer than this program. */
 const char *event_json_name(const struct event *event)
 {
@@ -155,7 +167,8 @@ void event_print(const struct event *event)
 {
 	bool moved = event->cmd == ESPTRACK_CMD_SA_MOVED_NTF;
 
-	printf("%s ", kinds[event->cmd].text);
+	printf("%s%s%s ", color_on(moved ? COLOR_GOOD : COLOR_BAD),
+	       kinds[event->cmd].text, color_off());
 	sa_print_id(&event->sa);
 	printf(" endpoint %s %s %s", endpoint_text(&event->old).text,
 	       moved ? "->" : "source", endpoint_text(&event->new).text);

@@ -1,33 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Options, and which command is meant. */
 #include <err.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "esptrack.h"
+#include "number.h"
 #include "output.h"
 
 #define VERSION "0.1"
 
 static const char usage_text[] =
 	"Usage: esptrack [ OPTIONS ] [ COMMAND ]\n"
-	"COMMAND := { show [ FILTER ] | set SELECTOR SWITCH ... | del reqid REQID |\n"
-	"             reqids | monitor | help }\n"
+	"COMMAND := { show [ SPI ] [ FILTER ] | set SELECTOR SWITCH ... |\n"
+	"             del reqid REQID | reqids | conf [ show ] | conf set SETTING ... |\n"
+	"             stats | monitor [ EVENT ... ] [ all-nsid ] | help }\n"
 	"SWITCH := { static_nat | port_only } { on | off }\n"
+	"SETTING := { SWITCH | rate N/{ second | minute } | burst N }\n"
+	"EVENT := { moved | seen | refused }\n"
 	"SELECTOR := { spi SPI dst ADDR [ mark MARK [ mask MASK ] ] [ proto esp ] |\n"
 	"              reqid REQID }\n"
 	"FILTER := [ spi SPI ] [ dst ADDR ] [ mark MARK [ mask MASK ] ]\n"
-	"          [ src ADDR ] [ reqid REQID ] [ proto esp ]\n"
+	"          [ src ADDR ] [ reqid REQID ] [ if_id IF_ID ] [ proto esp ]\n"
 	"OPTIONS := { -j | --json | -p | --pretty | -t | --timestamp |\n"
-	"             -ts | --tshort | -n | --netns NETNS |\n"
-	"             -V | --version | -h | --help }\n"
+	"             -ts | --tshort | -o | --oneline | -n | --netns NETNS |\n"
+	"             -rc | --rcvbuf BYTES | -V | --version | -h | --help }\n"
 	"\n"
-	"Without a command: show. dst is the local address of an inbound SA,\n"
-	"src the address of its endpoint. What is set for a reqid holds for the\n"
-	"SAs that it has, and for those that it gets later, until it is deleted;\n"
-	"reqids lists it. NETNS is a name as in ip-netns(8), or\n"
-	"a path with a slash.\n"
+	"Without a command: show, as a table; with a SPI all that is known of it. dst\n"
+	"is the local address of an inbound SA, src the address of its endpoint. What\n"
+	"is set for a reqid holds for the SAs that it has, and for those that it gets\n"
+	"later, until it is deleted; reqids lists it. What conf sets holds for the\n"
+	"network namespace: switches of SAs to come, and how often a flow may be moved.\n"
+	"NETNS is a name as in ip-netns(8), or a path with a slash. See esptrack(8).\n"
 	"Exit status: 0 success, 1 wrong usage, 2 the kernel refused.\n";
 
 static int cmd_help(const struct options *opt, char **argv)
@@ -85,6 +91,7 @@ static bool is_option(const char *arg, const char *brief, const char *full)
  */
 static command_fn *parse_options(struct options *opt, char ***argv)
 {
+	uint32_t size;
 	char *arg;
 
 	while ((arg = **argv) && *arg == '-') {
@@ -103,6 +110,15 @@ static command_fn *parse_options(struct options *opt, char ***argv)
 			opt->timestamp = TIMESTAMP_LONG;
 		} else if (is_option(arg, "ts", "tshort")) {
 			opt->timestamp = TIMESTAMP_SHORT;
+		} else if (is_option(arg, "rc", "rcvbuf")) {
+			if (!**argv || number_parse(&size, **argv) ||
+			    !size || size > INT_MAX / 2) {
+				warnx("option \"%s\" needs a number of bytes",
+				      arg);
+				return NULL;
+			}
+			opt->rcvbuf = size;
+			(*argv)++;
 		} else if (is_option(arg, "n", "netns")) {
 			opt->netns = **argv;
 			if (!opt->netns || !*opt->netns) {

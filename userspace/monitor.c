@@ -1,23 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
-/* esptrack monitor */
+/*
+ * esptrack monitor: what happens, without a word left out. The kernel numbers
+ * the events of each network namespace. Where a number is missing, or the socket
+ * was full, the loss is printed with its size, and then all SAs as they are.
+ */
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <libmnl/libmnl.h>
+#include <linux/esptrack.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
 
 #include "esptrack.h"
 #include "event.h"
+#include "netns.h"
 #include "nl.h"
 #include "output.h"
+#include "sa.h"
+#include "source.h"
+#include "stamp.h"
+#include "stats.h"
 
 struct monitor {
 	const struct options *opt;
-	uint64_t last;			/* event seen, 0: none yet */
+	struct nl nl;			/* the events come here */
+	unsigned int wanted;		/* bits of enum esptrack_cmd, 0: all */
+	bool all_nsid;
+	bool full;			/* the socket was */
+	struct source *sources;
 };
 
 static volatile sig_atomic_t told_to_stop;
@@ -28,94 +42,90 @@ static void on_stop(int sig)
 	told_to_stop = 1;
 }
 
-struct stamp {
-	char text[96];
-};
-
-/* The time of now, in the two forms that ip(8) has. */
-static struct stamp stamp_now(enum timestamp form)
+/* What stands before a line. */
+static void print_head(const struct monitor *mon, const struct source *source)
 {
-	struct stamp stamp = { "" };
-	struct timespec now;
-	struct tm tm;
-	char date[64];
-	long usec;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	usec = now.tv_nsec / 1000;
-	localtime_r(&now.tv_sec, &tm);
-	if (form == TIMESTAMP_SHORT) {
-		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-		snprintf(stamp.text, sizeof(stamp.text), "%s.%06ld", date,
-			 usec);
-	} else {
-		strftime(date, sizeof(date), "%a %b %e %H:%M:%S %Y", &tm);
-		snprintf(stamp.text, sizeof(stamp.text), "%s %ld usec", date,
-			 usec);
-	}
-	return stamp;
-}
-
-static void print_stamp(enum timestamp form)
-{
-	if (form == TIMESTAMP_SHORT)
-		printf("[%s] ", stamp_now(form).text);
-	else if (form == TIMESTAMP_LONG)
-		printf("Timestamp: %s ", stamp_now(form).text);
+	if (mon->opt->timestamp == TIMESTAMP_SHORT)
+		printf("[%s] ", stamp_now(TIMESTAMP_SHORT).text);
+	else if (mon->opt->timestamp == TIMESTAMP_LONG)
+		printf("Timestamp: %s ", stamp_now(TIMESTAMP_LONG).text);
+	if (source->nsid != NSID_OWN)
+		printf("[nsid %d] ", source->nsid);
+	else if (mon->all_nsid)
+		printf("[nsid current] ");
 }
 
 /* Takes over @msg. */
-static void print_json(const struct options *opt, const char *name,
-		       struct json_object *msg)
+static void print_json(const struct monitor *mon, const struct source *source,
+		       const char *name, struct json_object *msg)
 {
 	struct json_object *obj = json_object_new_object();
+	enum timestamp form = mon->opt->timestamp;
 
 	json_put(obj, "name", json_object_new_string(name));
-	if (opt->timestamp != TIMESTAMP_NONE)
+	if (form != TIMESTAMP_NONE)
 		json_put(obj, "timestamp",
-			 json_object_new_string(stamp_now(opt->timestamp).text));
+			 json_object_new_string(stamp_now(form).text));
+	if (source->nsid != NSID_OWN)
+		json_put(obj, "nsid", json_object_new_int(source->nsid));
 	json_put(obj, "msg", msg);
-	json_print(obj, opt->pretty);
+	json_print(obj, mon->opt->pretty);
 	putchar('\n');
 }
 
-static void print_event(const struct options *opt, const struct event *event)
+static void print_event(const struct monitor *mon, const struct source *source,
+			const struct event *event)
 {
-	if (opt->json) {
-		print_json(opt, event_json_name(event), event_json(event));
+	if (mon->opt->json) {
+		print_json(mon, source, event_json_name(event),
+			   event_json(event));
 		return;
 	}
-	print_stamp(opt->timestamp);
+	print_head(mon, source);
 	event_print(event);
 	putchar('\n');
 }
 
-/*
- * Says that events were lost before the one that is numbered @seq. The kernel
- * tells at once that it dropped some, but how many is known only when the next
- * one comes: until then both are 0.
- */
-static void print_overrun(const struct options *opt, uint64_t lost,
-			  uint64_t seq)
+/* @lost: 0 if nobody can tell how many. */
+static void print_overrun(const struct monitor *mon,
+			  const struct source *source, uint64_t lost)
 {
 	struct json_object *msg;
 
-	if (opt->json) {
+	if (mon->opt->json) {
 		msg = json_object_new_object();
 		if (lost)
 			json_put(msg, "lost", json_object_new_uint64(lost));
-		print_json(opt, "overrun", msg);
+		json_put(msg, "last", json_object_new_uint64(source->last));
+		print_json(mon, source, "overrun", msg);
 		return;
 	}
-	print_stamp(opt->timestamp);
+	print_head(mon, source);
+	printf("%soverrun%s ", color_on(COLOR_BAD), color_off());
 	if (lost)
-		printf("overrun lost %" PRIu64 " event %" PRIu64 "\n", lost,
-		       seq);
+		printf("lost %" PRIu64 "\n", lost);
 	else
-		puts("overrun lost unknown");
+		puts("lost unknown");
 }
 
-static void handle_event(struct monitor *mon, const struct nlmsghdr *nlh)
+/* Events up to @last have happened: those that we have not had are lost. */
+static void account(struct monitor *mon, struct source *source, uint64_t last)
+{
+	/* Without a beginning nothing can be missing. */
+	if (!source->known || source->last > last) {
+		source->known = true;
+		source->last = last;
+		return;
+	}
+	if (last > source->last) {
+		print_overrun(mon, source, last - source->last);
+		source->gap = true;
+		source->last = last;
+	}
+}
+
+static void handle_event(struct monitor *mon, struct source *source,
+			 const struct nlmsghdr *nlh)
 {
 	struct event event;
 
@@ -123,54 +133,251 @@ static void handle_event(struct monitor *mon, const struct nlmsghdr *nlh)
 		warnx("an event makes no sense");
 		return;
 	}
-	if (mon->last && event.seq > mon->last + 1)
-		print_overrun(mon->opt, event.seq - mon->last - 1, event.seq);
-	if (event.seq > mon->last)
-		mon->last = event.seq;
-	if (event_json_name(&event))
-		print_event(mon->opt, &event);
+	/* One that was waiting when its namespace was asked for the number. */
+	if (!source->known || event.seq > source->last) {
+		account(mon, source, event.seq - 1);
+		source->last = event.seq;
+	}
+	if (event_json_name(&event) &&
+	    (!mon->wanted || mon->wanted & 1U << event.cmd))
+		print_event(mon, source, &event);
 }
 
-/* Reads what is there. Returns -1 after a message if there is no going on. */
-static int receive(struct monitor *mon, struct nl *nl)
+/*
+ * Reads all that is there. Returns -1 after a message if there is no going on.
+ */
+static int drain(struct monitor *mon)
 {
 	const struct nlmsghdr *nlh;
+	int nsid, len;
 	ssize_t ret;
-	int len;
 
-	ret = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
-	if (ret < 0 && errno == ENOBUFS) {
-		print_overrun(mon->opt, 0, 0);
-		return 0;
+	for (;;) {
+		ret = nl_recv(&mon->nl, &nsid);
+		if (ret < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		if (ret < 0 && errno == ENOBUFS) {
+			mon->full = true;
+			continue;
+		}
+		if (ret < 0) {
+			warn("netlink");
+			return -1;
+		}
+
+		len = ret;
+		for (nlh = mon->nl.buf; mnl_nlmsg_ok(nlh, len);
+		     nlh = mnl_nlmsg_next(nlh, &len)) {
+			if (nlh->nlmsg_type == mon->nl.family) {
+				handle_event(mon, source_find(&mon->sources,
+							      nsid), nlh);
+			} else if (nl_is_farewell(&mon->nl, nlh)) {
+				warnx("module esptrack was unloaded");
+				return -1;
+			}
+		}
+		if (output_flush() < 0)
+			return -1;
 	}
-	if (ret < 0 && errno == EINTR)
-		return 0;
-	if (ret < 0) {
-		warn("netlink");
+}
+
+struct sync {
+	const struct monitor *mon;
+	const struct source *source;
+	uint64_t sas;
+};
+
+static int sync_sa(const struct nlmsghdr *nlh, void *data)
+{
+	struct sync *sync = data;
+	struct json_object *msg;
+	struct sa sa;
+
+	if (sa_get_msg(&sa, nlh) < 0) {
+		warnx("the kernel's answer makes no sense");
 		return -1;
 	}
+	sync->sas++;
+	if (sync->mon->opt->json) {
+		msg = json_object_new_object();
+		json_put(msg, "sa", sa_json(&sa));
+		print_json(sync->mon, sync->source, "sync-sa", msg);
+	} else {
+		print_head(sync->mon, sync->source);
+		printf("sync ");
+		sa_print(&sa);
+		putchar('\n');
+	}
+	return 0;
+}
 
-	len = ret;
-	for (nlh = nl->buf; mnl_nlmsg_ok(nlh, len);
-	     nlh = mnl_nlmsg_next(nlh, &len)) {
-		if (nlh->nlmsg_type == nl->family) {
-			handle_event(mon, nlh);
-		} else if (nl_is_farewell(nl, nlh)) {
-			warnx("module esptrack was unloaded");
-			return -1;
+/* @seq: all that these events tell of is in what was printed. */
+static void print_synced(const struct sync *sync, uint64_t seq)
+{
+	struct json_object *msg;
+
+	if (sync->mon->opt->json) {
+		msg = json_object_new_object();
+		json_put(msg, "sas", json_object_new_uint64(sync->sas));
+		json_put(msg, "seq", json_object_new_uint64(seq));
+		print_json(sync->mon, sync->source, "sync-done", msg);
+	} else {
+		print_head(sync->mon, sync->source);
+		printf("synced sas %" PRIu64 " event %" PRIu64 "\n", sync->sas,
+		       seq);
+	}
+}
+
+/* Prints the SAs of a namespace as they are. Returns -1 after a message. */
+static int print_sas(const struct monitor *mon, const struct source *source,
+		     struct nl *nl)
+{
+	struct sync sync = { .mon = mon, .source = source };
+	struct stats stats;
+
+	if (stats_get(nl, &stats) < 0 ||
+	    nl_talk(nl, nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_DUMP),
+		    sync_sa, &sync) < 0)
+		return -1;
+	print_synced(&sync, stats.events);
+	return output_flush();
+}
+
+/*
+ * Opens a second socket, for questions, in the namespace of @source. One without
+ * a name cannot be entered. Returns -1 after a message, 1 if that is the case.
+ */
+static int open_source(const struct source *source, struct nl *nl)
+{
+	int own, ret;
+
+	if (source->nsid == NSID_OWN)
+		return nl_open(nl, NULL);
+
+	own = netns_own();
+	if (own < 0)
+		return -1;
+	ret = netns_enter_nsid(source->nsid);
+	if (!ret)
+		ret = nl_open(nl, NULL);
+	if (netns_return(own) < 0) {
+		if (!ret)
+			nl_close(nl);
+		return -1;
+	}
+	return ret;
+}
+
+/* Which number has the last event? 1 if that cannot be asked. */
+static int ask_last(const struct source *source, uint64_t *last)
+{
+	struct stats stats;
+	struct nl nl;
+	int ret = open_source(source, &nl);
+
+	if (ret)
+		return ret;
+	ret = stats_get(&nl, &stats);
+	nl_close(&nl);
+	*last = stats.events;
+	return ret;
+}
+
+/*
+ * The socket was full. What came before that has been read and printed, and is
+ * followed by what comes after: so the last number tells what is missing.
+ */
+static int count_lost(struct monitor *mon)
+{
+	struct source *source;
+	uint64_t last;
+	int ret;
+
+	while (mon->full) {
+		mon->full = false;
+		for (source = mon->sources; source; source = source->next) {
+			ret = ask_last(source, &last);
+			if (ret < 0)
+				return -1;
+			if (ret) {
+				print_overrun(mon, source, 0);
+				continue;
+			}
+			/* All up to the last one are here, or lost. */
+			if (drain(mon) < 0)
+				return -1;
+			if (!source->known || last > source->last)
+				account(mon, source, last);
 		}
 	}
 	return 0;
 }
 
+static int resync(struct monitor *mon)
+{
+	struct source *source;
+	struct nl nl;
+	int ret;
+
+	if (count_lost(mon) < 0)
+		return -1;
+	for (source = mon->sources; source; source = source->next) {
+		if (!source->gap)
+			continue;
+		source->gap = false;
+		ret = open_source(source, &nl);
+		if (ret < 0)
+			return -1;
+		if (ret)
+			continue;
+		ret = print_sas(mon, source, &nl);
+		nl_close(&nl);
+		if (ret < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_source(int nsid, void *data)
+{
+	struct monitor *mon = data;
+
+	source_find(&mon->sources, nsid);
+	return 0;
+}
+
+/* From which number on are events missing if they do not come? */
+static int begin(struct monitor *mon)
+{
+	struct source *source;
+	uint64_t last;
+	int ret;
+
+	source_find(&mon->sources, NSID_OWN);
+	if (mon->all_nsid && netns_each_nsid(add_source, mon) < 0)
+		return -1;
+	for (source = mon->sources; source; source = source->next) {
+		ret = ask_last(source, &last);
+		if (ret < 0)
+			return -1;
+		if (ret)
+			continue;
+		/* What has happened since we listen is to be printed. */
+		if (drain(mon) < 0)
+			return -1;
+		account(mon, source, last);
+	}
+	return 0;
+}
+
 /*
- * Signals are let in while waiting and while printing, but not between the look
- * at told_to_stop and the wait. What arrived before the signal is printed.
+ * Signals are let in while waiting, but not between the look at told_to_stop and
+ * the wait. What arrived before the signal is printed.
  */
-static int wait_and_print(struct monitor *mon, struct nl *nl)
+static int wait_and_print(struct monitor *mon)
 {
 	struct pollfd fd = {
-		.fd = mnl_socket_get_fd(nl->sock),
+		.fd = mnl_socket_get_fd(mon->nl.sock),
 		.events = POLLIN,
 	};
 	const struct timespec at_once = { 0 };
@@ -192,35 +399,57 @@ static int wait_and_print(struct monitor *mon, struct nl *nl)
 			warn("poll");
 			return -1;
 		}
-		ret = receive(mon, nl);
-		if (output_flush() < 0 || ret < 0)
+		if (drain(mon) < 0 || resync(mon) < 0 || output_flush() < 0)
 			return -1;
 	}
+}
+
+/* Returns -1 after a message. */
+static int parse(struct monitor *mon, char **argv)
+{
+	int cmd;
+
+	for (; *argv; argv++) {
+		if (!strcmp(*argv, "all-nsid")) {
+			mon->all_nsid = true;
+			continue;
+		}
+		cmd = event_cmd(*argv);
+		if (cmd < 0) {
+			warnx("unknown event \"%s\": expected moved, seen, refused or all-nsid",
+			      *argv);
+			return -1;
+		}
+		mon->wanted |= 1U << cmd;
+	}
+	return 0;
 }
 
 int cmd_monitor(const struct options *opt, char **argv)
 {
 	const struct sigaction stop = { .sa_handler = on_stop };
 	struct monitor mon = { .opt = opt };
-	struct nl nl;
 	int ret;
 
-	if (*argv) {
-		warnx("nothing expected after monitor, but \"%s\"", *argv);
+	if (parse(&mon, argv) < 0)
 		return EXIT_USAGE;
-	}
-	if (nl_open(&nl, opt->netns) < 0)
+	if (nl_open(&mon.nl, opt->netns) < 0)
 		return EXIT_REFUSED;
 
 	/* Even where a shell made background jobs ignore them. */
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	ret = nl_subscribe(&nl);
+	/* A line is a whole one, whoever reads it. */
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	ret = nl_subscribe(&mon.nl, mon.all_nsid, opt->rcvbuf);
+	if (!ret)
+		ret = begin(&mon);
 	if (!ret) {
 		/* Scripts wait for this before they cause events. */
 		fputs("esptrack: monitoring\n", stderr);
-		ret = wait_and_print(&mon, &nl);
+		ret = wait_and_print(&mon);
 	}
-	nl_close(&nl);
+	nl_close(&mon.nl);
+	source_free(mon.sources);
 	return ret < 0 ? EXIT_REFUSED : 0;
 }

@@ -8,16 +8,26 @@
 #include <linux/genetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "extack.h"
 #include "netns.h"
 #include "nl.h"
+#include "source.h"
 
 /*
  * A dump that the SAs changed under is asked for anew this often, before one
  * that may lack some is taken.
  */
 #define DUMP_TRIES 5
+
+/* Of the monitor: some thousand events. */
+#define RCVBUF (4 << 20)
+
+/* The one that we speak; another one only in a test. */
+#ifndef NETLINK_VERSION
+#define NETLINK_VERSION ESPTRACK_FAMILY_VERSION
+#endif
 
 enum verdict {
 	TALK_DONE,
@@ -160,6 +170,7 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, uint16_t flags)
 }
 
 static const uint16_t ctrl_len[CTRL_ATTR_MAX + 1] = {
+	[CTRL_ATTR_VERSION] = 4,
 	[CTRL_ATTR_FAMILY_ID] = 2,
 };
 
@@ -198,6 +209,7 @@ static int family_reply(const struct nlmsghdr *nlh, void *data)
 	if (nl_parse_msg(nlh, ctrl_len, tb, CTRL_ATTR_MAX) < 0)
 		return 0;
 	nl->family = ctrl_family_id(tb);
+	nl->version = nl_get_u32(tb[CTRL_ATTR_VERSION]);
 	if (tb[CTRL_ATTR_MCAST_GROUPS])
 		nl->events = find_events_group(tb[CTRL_ATTR_MCAST_GROUPS]);
 	return 0;
@@ -226,10 +238,18 @@ static int resolve_family(struct nl *nl)
 	}
 
 	deliver(nl, family_reply, nl);
-	if (nl->family)
-		return 0;
-	warnx("the kernel's answer makes no sense");
-	return -1;
+	if (!nl->family) {
+		warnx("the kernel's answer makes no sense");
+		return -1;
+	}
+	/* It is raised only where old and new do not understand each other. */
+	if (nl->version != NETLINK_VERSION) {
+		warnx("module esptrack is too %s for this program: its interface has version %u, not %u",
+		      nl->version < NETLINK_VERSION ? "old" : "new",
+		      nl->version, NETLINK_VERSION);
+		return -1;
+	}
+	return 0;
 }
 
 static int set_option(const struct nl *nl, int option, int value)
@@ -276,10 +296,23 @@ void nl_close(struct nl *nl)
  * Asks for the events, and for the news that the module leaves, after which
  * there would be none. Returns -1 after a message.
  */
-int nl_subscribe(struct nl *nl)
+int nl_subscribe(struct nl *nl, bool all_nsid, int rcvbuf)
 {
+	int size = rcvbuf ? rcvbuf : RCVBUF;
+
 	if (!nl->events) {
 		warnx("the module has no events");
+		return -1;
+	}
+	/* Beyond the limit of others, if we may; a small one loses no more than
+	 * we say.
+	 */
+	if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE,
+		       &size, sizeof(size)) < 0)
+		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUF,
+			   &size, sizeof(size));
+	if (all_nsid && set_option(nl, NETLINK_LISTEN_ALL_NSID, 1) < 0) {
+		kernel_error(errno);
 		return -1;
 	}
 	if (set_option(nl, NETLINK_ADD_MEMBERSHIP, GENL_ID_CTRL) < 0 ||
@@ -288,6 +321,37 @@ int nl_subscribe(struct nl *nl)
 		return -1;
 	}
 	return 0;
+}
+
+/*
+ * Takes what is there into nl->buf, and does not wait. Sets @nsid to the
+ * namespace that it is from, NSID_OWN if it is ours. Returns -1 with errno.
+ */
+ssize_t nl_recv(struct nl *nl, int *nsid)
+{
+	char control[CMSG_SPACE(sizeof(*nsid)) + CMSG_SPACE(64)];
+	struct iovec iov = {
+		.iov_base = nl->buf,
+		.iov_len = sizeof(nl->buf),
+	};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t ret;
+
+	*nsid = NSID_OWN;
+	ret = recvmsg(mnl_socket_get_fd(nl->sock), &msg, MSG_DONTWAIT);
+	if (ret < 0)
+		return ret;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_level == SOL_NETLINK &&
+		    cmsg->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			memcpy(nsid, CMSG_DATA(cmsg), sizeof(*nsid));
+	return ret;
 }
 
 /* Does @nlh say that the module was unloaded? */

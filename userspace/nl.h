@@ -14,6 +14,7 @@ struct nl {
 	struct mnl_socket *sock;
 	uint32_t seq;
 	uint16_t family;
+	uint32_t version;		/* of the family */
 	uint32_t events;		/* multicast group, 0 if there is none */
 	char *replies;			/* messages of the answer under way */
 	size_t replies_len;
@@ -30,7 +31,8 @@ int nl_open(struct nl *nl, const char *netns);
 void nl_close(struct nl *nl);
 struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, uint16_t flags);
 int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data);
-int nl_subscribe(struct nl *nl);
+int nl_subscribe(struct nl *nl, bool all_nsid, int rcvbuf);
+ssize_t nl_recv(struct nl *nl, int *nsid);
 bool nl_is_farewell(const struct nl *nl, const struct nlmsghdr *nlh);
 
 int nl_parse(const void *attrs, size_t size, const uint16_t *len,

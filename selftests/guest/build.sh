@@ -35,7 +35,7 @@ guest_packages=(
 	# the network around it
 	iproute2 nftables conntrack iputils-ping tcpdump ethtool
 	# for the tests
-	python3 procps kmod jq libmnl0 libjson-c5 util-linux
+	python3 python3-yaml python3-jsonschema procps kmod jq libmnl0 libjson-c5 util-linux
 )
 
 # A second IKE daemon.

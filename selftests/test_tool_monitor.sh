@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The monitor never lies: events that flood it while it is stopped are counted
+# to the last one, whatever was lost, and it tells how things are afterwards.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+
+PEERS=200
+lines=$tmp/lines
+
+sas_are()
+{
+	[ "$(tool server -j show | jq length)" -eq "$1" ]
+}
+
+# monitor NAME NS ARGUMENTS: of the tool, with lines in $tmp/NAME. Sets $pid.
+monitor()
+{
+	local name=$1 ns=$2
+
+	shift 2
+	ip netns exec "$ns" /payload/esptrack "$@" > "$tmp/$name" 2> "$tmp/$name.log" &
+	pid=$!
+	defer stop $pid
+	busywait 20 file_has "$tmp/$name.log" monitoring || bail "no monitor"
+}
+
+# accounted FILE: all that the lines have told or called lost
+accounted()
+{
+	jq -s '[.[] | if .name == "overrun" then .msg.lost
+		elif .name | endswith("-ntf") then 1 else 0 end] | add // 0' "$1"
+}
+
+is_accounted()
+{
+	[ "$(accounted "$1")" -eq "$2" ]
+}
+
+total()
+{
+	tool server -j stats | jq .events
+}
+
+# endpoints: of all SAs, from a JSON array of them
+endpoints()
+{
+	jq -c 'map([.spi, .endpoint.address, .endpoint.port]) | sort'
+}
+
+rss()
+{
+	awk '/VmRSS/ { print $2 }' "/proc/$1/status"
+}
+
+peers_up
+module_load static_nat=1
+peers batch states-in,states-out,policies $PEERS > "$tmp/batch"
+ip_batch server < "$tmp/batch" || bail "no SAs"
+busywait 20 sas_are $PEERS || bail "SAs are missing"
+
+monitor lines server -j -rc 20000 monitor
+mon=$pid
+# One that can take all, which only counts.
+monitor all server -j monitor moved
+all=$pid
+before=$(rss $mon)
+kill -STOP $mon
+check "all peers move while the monitor is stopped" answered $PEERS --place 1
+check_num "as many events" "$(total)" -eq $PEERS
+kill -CONT $mon
+check "each event is told or called lost" busywait 20 is_accounted "$lines" $PEERS
+check "and then the SAs" busywait 20 file_has "$lines" '"sync-done"'
+lost=$(jq -s 'map(.msg.lost // 0) | add' "$lines")
+check_num "some were lost" "$lost" -gt 0
+check_eq "the loss is told once, with its size" \
+	"$(jq -sc 'map(select(.name == "overrun") | .msg)' "$lines")" \
+	"[{\"lost\":$lost,\"last\":$((PEERS - lost))}]"
+check_eq "the SAs are told as they are" \
+	"$(jq -sc 'map(select(.name == "sync-sa") | .msg.sa)' "$lines" | endpoints)" \
+	"$(tool server -j show | endpoints)"
+check_eq "up to the last event" \
+	"$(jq -c 'select(.name == "sync-done") | .msg' "$lines")" \
+	"{\"sas\":$PEERS,\"seq\":$PEERS}"
+check_eq "the other one has lost nothing" "$(accounted "$tmp/all")" $PEERS
+
+# The loss comes between what was told before it and what comes after.
+kill -STOP $mon
+check "they move again" answered $PEERS --place 2
+kill -CONT $mon
+check "each event is accounted for again" busywait 20 is_accounted "$lines" $((2 * PEERS))
+check "one more, and nothing else is lost" answered 1 --place 3
+check "it is told" busywait 20 is_accounted "$lines" $((2 * PEERS + 1))
+check_eq "events are in order" \
+	"$(jq -s '[.[].msg.event.seq // empty] | . == sort' "$lines")" true
+for place in 4 5 6; do
+	kill -STOP $mon
+	answered $PEERS --place $place || fail "no move to place $place"
+	kill -CONT $mon
+	check "losses, round $place" busywait 20 is_accounted "$lines" "$(total)"
+done
+after=$(rss $mon)
+check_num "memory is flat: $before kB before" "$after" -le $((before + 1024))
+
+check_num "each line is as the schema says" \
+	"$("$here/jsoncheck.py" /payload/monitor.schema.json "$lines")" -eq "$(wc -l < "$lines")"
+kill -INT $mon
+wait $mon
+check_eq "ended by SIGINT, it has succeeded" $? 0
+stop $all
+
+# From other namespaces
+ip netns add other
+defer del_ns other
+ip -n other netns set server 17
+monitor far other -j -rc 20000 monitor all-nsid
+far=$pid
+kill -STOP $far
+first=$(total)
+check "they move once more" answered $PEERS --place 7
+kill -CONT $far
+check "all-nsid: each event is accounted for" \
+	busywait 20 is_accounted "$tmp/far" $(($(total) - first))
+check "all-nsid: and then the SAs" busywait 20 file_has "$tmp/far" '"sync-done"'
+check_eq "all-nsid: lines name the namespace" \
+	"$(jq -sc 'map(.nsid) | unique' "$tmp/far")" "[17]"
+check_num "all-nsid: as the schema says" \
+	"$("$here/jsoncheck.py" /payload/monitor.schema.json "$tmp/far")" -gt 0
+stop $far
+
+module_unload
+done_testing

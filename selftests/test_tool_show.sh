@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tool shows and sets: table, one SA with its history, settings and
+# counters of a namespace. And the kernel's own ynl program understands the
+# module by its spec.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+
+spi=$STATIC_SPI_IN
+
+ping_once()
+{
+	in_ns client ping -n -c 1 -W "${1:-5}" -I "$CLIENT_NET" "$SERVER_NET"
+}
+
+# stats FILTER: of jq
+stats()
+{
+	tool server -j stats | jq -c "$1"
+}
+
+history()
+{
+	tool server -j show $spi | jq -c '.[0].history | map([.kind, .reason, .source.port, .count])'
+}
+
+# ynl ARGUMENTS
+ynl()
+{
+	in_ns server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
+		--output-json "$@"
+}
+
+setup_topology || bail "no topology"
+module_load static_nat=0
+tunnel_up static
+knob_wait server $spi
+
+check_eq "conf: the defaults" "$(tool server conf)" \
+	"static_nat off port_only off rate 1/second burst 8"
+check "conf set" tool server conf set static_nat on port_only on rate 6/minute burst 3
+check_eq "conf: as it was set" "$(tool server -j conf)" \
+	'{"static_nat":true,"port_only":true,"throttle_interval":10000,"throttle_burst":3}'
+check_eq "another namespace has its own" "$(tool client conf)" \
+	"static_nat off port_only off rate 1/second burst 8"
+for wrong in "rate 0" "rate 2000/second" "rate 1/hour" "static_nat yes" "burst" "speed 3"; do
+	# shellcheck disable=SC2086 # words
+	out=$(tool server conf set $wrong 2>&1)
+	check_eq "conf set $wrong: wrong usage" $? 1
+done
+ip -n server xfrm state add src $NAT_ADDR dst $SERVER proto esp spi 0x1111 reqid 7 \
+	mode tunnel if_id 0x5 aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+	encap espinudp 4500 4500 0.0.0.0
+knob_wait server 0x00001111
+check_eq "a new SA has the switches of its namespace" \
+	"$(tool server -j show 0x1111 | jq -c '.[0] | [.static_nat, .port_only]')" "[true,true]"
+check_eq "an SA that was there keeps its own" \
+	"$(tool server -j show $spi | jq -c '.[0] | [.static_nat, .port_only]')" "[false,false]"
+check_eq "show by if_id" "$(tool server -j show if_id 5 | jq -r '.[].spi')" 0x00001111
+ip -n server xfrm state delete src $NAT_ADDR dst $SERVER proto esp spi 0x1111 if_id 0x5
+
+check_eq "no history before anything happened" "$(tool server -j show $spi | jq '.[0].history')" null
+nat_rebind 30003
+ping_once 1 > /dev/null
+ping_once 1 > /dev/null
+check_eq "history: seen there" "$(history)" '[["seen",null,30003,2]]'
+tool server set spi $spi dst $SERVER static_nat on
+check "ping moves it" ping_once
+check_eq "history: then moved" "$(history)" \
+	'[["seen",null,30003,2],["moved",null,30003,1]]'
+for port in 30013 30023; do
+	nat_rebind $port
+	check "moved to $port" ping_once
+done
+nat_rebind 30033
+ping_once 1 > /dev/null
+check_eq "the fourth move is throttled, as conf says" \
+	"$(history | jq -c '.[-1]')" '["refused","throttled",30033,1]'
+check_eq "stats: moved, seen, refused" \
+	"$(stats '[.moved, .seen, .refused]')" '[3,2,{"throttled":1}]'
+check_eq "stats: one seen packet had no event of its own" "$(stats .unreported)" 1
+check_eq "stats: events" "$(stats '[.events, .events_lost]')" '[5,0]'
+check_eq "stats: SAs" "$(stats '[.sas, .following]')" '[1,1]'
+check_eq "stats: all packets of the SA" "$(stats .packets)" \
+	"$(ip -n server -s xfrm state get dst $SERVER proto esp spi $spi | sed -n 's/.*(bytes), \([0-9]*\)(packets)$/\1/p' | tail -n 1)"
+check_eq "stats: unchanged is the rest" "$(stats '.packets - .unchanged')" 6
+check "the throttle is opened" tool server conf set rate 1000 burst 1000
+check "and the next packet moves" ping_once
+
+wire_start out inet nb
+check "ping" ping_once
+wire_wait out "$spi"
+wire_stop out
+inject inet --pcap "$tmp/out.pcap" --spi $spi --src 198.51.100.9:5555 \
+	--dst $SERVER_PUB:4500 --seq-to 100000 --count 3 > "$tmp/inject.log"
+forged_are()
+{
+	[ "$(stats .forged)" -eq "$1" ]
+}
+check "stats: forged packets are counted" busywait 10 forged_are 3
+check_eq "and change nothing" "$(tool server -j show $spi | jq '.[0].endpoint.port')" 30033
+
+text=$(tool server)
+check_eq "show: a table with a title" "$(head -n 1 <<< "$text" | tr -s ' ')" \
+	"SPI DST ENDPOINT REQID MODE STATIC_NAT PORT_ONLY MOVES REFUSED"
+check_eq "show: and a row" "$(sed -n 2p <<< "$text" | tr -s ' ')" \
+	"$spi $SERVER $nat_addr:30033 1 tunnel on off 4 1"
+check "show SPI: tells what happened" grep -q \
+	"s ago: refused at $nat_addr:30033, reason throttled, esp-seq" <<< "$(tool server show $spi)"
+check_eq "show -o SPI: in one line" "$(tool server -o show $spi | wc -l)" 1
+out=$(tool server show 0x4321 2>&1)
+check_eq "show of an unknown SPI: exit status" $? 2
+check_fails "no colours in a pipe" grep -q $'\033' <<< "$text"
+TERM=xterm script -qec "ip netns exec server /payload/esptrack" /dev/null > "$tmp/typescript"
+check "colours on a terminal" grep -q $'\033' "$tmp/typescript"
+TERM=xterm NO_COLOR=1 script -qec "ip netns exec server /payload/esptrack" /dev/null > "$tmp/typescript"
+check_fails "but not with NO_COLOR" grep -q $'\033' "$tmp/typescript"
+
+out=$(in_ns server /payload/esptrack_other show 2>&1)
+check_eq "an older interface: exit status" $? 2
+check "an older interface: says so" grep -q "module esptrack is too old for this program" <<< "$out"
+
+check_eq "ynl: dump" "$(ynl --dump sa-get | jq -c 'map([.remote.port, .moves, ."static-nat"])')" \
+	"[[30033,4,1]]"
+key="\"spi\": $((spi)), \"local-ipv4\": 176160770"
+check "ynl: set" ynl --do sa-set --json "{$key, \"port-only\": 1}"
+check_eq "ynl: get" "$(ynl --do sa-get --json "{$key}" | jq -c '[."port-only", .history[-1].kind]')" '[1,"moved"]'
+check_eq "ynl: conf-get" "$(ynl --do conf-get | jq -c .)" \
+	'{"static-nat":1,"port-only":1,"throttle-interval":1,"throttle-burst":1000}'
+check_eq "ynl: stats-get" "$(ynl --do stats-get | jq -c '[.moved, .refused]')" \
+	'[4,[{"reason":"throttled","packets":1}]]'
+start ynl server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
+	--output-json --subscribe events --sleep 8
+busywait 7 netlink_joined server 16 "$pid" || bail "ynl does not listen"
+nat_rebind 30043
+ping_once 2 > /dev/null
+wait "$pid"
+check_eq "ynl: subscribe" "$(jq -c '.[] | [.name, .msg.event.new.port]' "$tmp/ynl.log")" \
+	'["sa-moved-ntf",30043]'
+
+check "the module can be unloaded" module_unload
+done_testing
