@@ -80,7 +80,8 @@ static int nsid_reply(const struct nlmsghdr *nlh, void *data)
 /* How the namespace of @fd is called in ours, -1 if it has no number. */
 static int nsid_of(struct mnl_socket *sock, int fd)
 {
-	char buf[1024] __attribute__((aligned(NLMSG_ALIGNTO)));
+	/* An array of headers for their alignment. */
+	struct nlmsghdr buf[1024 / sizeof(struct nlmsghdr)];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct rtgenmsg *rtgen;
 	int nsid = -1;

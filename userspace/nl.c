@@ -244,7 +244,7 @@ static int resolve_family(struct nl *nl)
 	}
 	/* It is raised only where old and new do not understand each other. */
 	if (nl->version != NETLINK_VERSION) {
-		warnx("module esptrack is too %s for this program: its interface has version %u, not %u",
+		warnx("module esptrack is too %s for this program: version %u, not %u",
 		      nl->version < NETLINK_VERSION ? "old" : "new",
 		      nl->version, NETLINK_VERSION);
 		return -1;
