@@ -50,21 +50,6 @@ crowd_add()
 	done | ip_batch server || bail "no crowd"
 }
 
-# crowd_counts: how many SAs and policies there are
-crowd_counts()
-{
-	{
-		ip -n server xfrm state count
-		ip -n server xfrm policy count
-	} | awk '{
-		for (i = 1; i < NF; i++)
-			if ($i == "count")
-				states = $(i + 1)
-			else if ($i ~ /^(IN|OUT|FWD)$/)
-				policies += $(i + 1)
-	} END { print states, policies }'
-}
-
 # measure port|address|heard stock|esptrack SAS: heard is a new address too, but
 # somebody listens to what is announced. He does not run: only to send it counts.
 measure()
@@ -122,7 +107,7 @@ peers=0
 for sas in 10 10000; do
 	crowd_add $((peers + 1)) $((sas / 2))
 	peers=$((sas / 2))
-	check_eq "$sas SAs and three times as many policies" "$(crowd_counts)" \
+	check_eq "$sas SAs and three times as many policies" "$(xfrm_counts server)" \
 		"$sas $((3 * sas))"
 	for ((round = 0; round < rounds; round++)); do
 		for kind in port address heard; do

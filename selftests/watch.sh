@@ -143,3 +143,18 @@ spi_of()
 		hit && /proto esp spi/ { print $4; exit }
 	'
 }
+
+# xfrm_counts NS: how many SAs and policies there are
+xfrm_counts()
+{
+	{
+		ip -n "$1" xfrm state count
+		ip -n "$1" xfrm policy count
+	} | awk '{
+		for (i = 1; i < NF; i++)
+			if ($i == "count")
+				states = $(i + 1)
+			else if ($i ~ /^(IN|OUT|FWD)$/)
+				policies += $(i + 1)
+	} END { print states + 0, policies + 0 }'
+}
