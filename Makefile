@@ -8,6 +8,9 @@ BUILD	?= $(CURDIR)/build
 PREFIX	?= /usr/local
 DESTDIR	?=
 TEST	?=
+SCALE	?=
+LIMIT	?=
+SEED	?=
 
 export BUILD
 
@@ -43,6 +46,10 @@ check-daemons:
 check-rules:
 	@selftests/rules.sh
 
+check-stress check-fuzz: kmod
+	@selftests/check_stress.sh '$(KERNEL)' $(@:check-%=%) \
+		$(foreach word,TEST SCALE LIMIT SEED,$(if $($(word)),'$(word)=$($(word))'))
+
 demo: kmod
 	@selftests/demo.sh '$(KERNEL)'
 
@@ -69,7 +76,9 @@ help:
 	@echo 'make check-rules      the rules against a model: by chance, mutants, fuzzer'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
-	@echo 'make lint             sparse, W=1, checkpatch --strict, shellcheck'
+	@echo 'make check-stress      load until something gives: a table, in an hour'
+	@echo 'make check-fuzz        random requests and packets: a table, in half an hour'
+	@echo '                      (SCALE=per cent|small LIMIT=seconds SEED=n TEST=x)'
 	@echo 'make netlink          header and policies from kmod/uapi/esptrack.yaml'
 	@echo 'make bench            instructions per packet; losses per rebinding'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
@@ -77,4 +86,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz

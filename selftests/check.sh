@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [KERNEL] [TEST=NAME]: boot the guest with the module and the tool
-# that were built for its kernel, and run the tests in it.
+# check.sh [KERNEL] [TEST=NAME] [WORD=...]: boot the guest with the module and the
+# tool that were built for its kernel, and run the tests in it (run.sh).
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
@@ -10,9 +10,17 @@ set -euo pipefail
 
 kernel=$(kernel_names | head -n 1)
 args=()
+guest=(--timeout 3600)
 for arg in "$@"; do
 	case $arg in
-	TEST=*)	args+=("$arg") ;;
+	SUITE=stress)
+		# At full speed, but with an eye on our own objects, which may
+		# be made to fail as well (A). (Of two slub_debug= the last one
+		# counts.)
+		guest+=(--append 'slub_debug=FZPUA,esptrack_*;FZPU,xfrm_state')
+		args+=("$arg")
+		;;
+	*=*)	args+=("$arg") ;;
 	*)	kernel=$arg ;;
 	esac
 done
@@ -27,10 +35,10 @@ payload=(
 	--payload "$top/kmod/uapi/esptrack.yaml:/payload/esptrack.yaml"
 	--payload "$("$top/selftests/guest/source.sh" "$kernel")/tools/net/ynl:/payload/ynl"
 )
-for file in esptrack.ko esptrack esptrack_other rules_test; do
+for file in esptrack.ko esptrack esptrack_other rules_test load; do
 	if [ -e "$BUILD/$release/$file" ]; then
 		payload+=(--payload "$BUILD/$release/$file:/payload/$file")
 	fi
 done
-exec "$top/selftests/guest/run.sh" --timeout 3600 "${payload[@]}" "$kernel" -- \
+exec "$top/selftests/guest/run.sh" "${guest[@]}" "${payload[@]}" "$kernel" -- \
 	/payload/selftests/run.sh ${args[@]+"${args[@]}"}

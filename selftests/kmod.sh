@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kmod.sh KERNEL [MAKE ARGUMENTS...]: build module, tool and unit test for a
-# kernel of the table, in a root of its suite, into $BUILD/<kernel release>/.
+# kmod.sh KERNEL [MAKE ARGUMENTS...]: build module, tool, unit test and what makes
+# load for a kernel of the table, in a root of its suite, into
+# $BUILD/<kernel release>/.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
@@ -37,6 +38,7 @@ in_root make -s -C userspace "O=$inside/tool"
 # One that speaks another version of the interface, for a test.
 in_root make -s -C userspace "O=$inside/tool_other" \
 	CPPFLAGS=-DNETLINK_VERSION=2
+in_root make -s -C selftests/load "O=$inside/load"
 in_root gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -Ikmod/uapi \
 	-o "$inside/rules_test" selftests/rules_test.c kmod/rules.c
 cp "$out/src/esptrack.ko" "$out/tool/esptrack" "$out/"

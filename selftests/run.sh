@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [TEST=NAME]: run the tests, or those that test_NAME.sh matches, inside
-# the guest. The ones of IKE daemons take half an hour and are only run by name.
+# run.sh [SUITE=SUITE] [TEST=NAME] [SCALE=N] [LIMIT=SECONDS] [SEED=N]: run the
+# tests, or those that test_NAME.sh matches, inside the guest; or those of another
+# suite than "test". The ones of IKE daemons take half an hour and are only run by
+# name. What the other words mean: see stress.sh.
 #
 # Each test loads and unloads the module itself. After each the runner looks
 # for what it left behind and for complaints of the kernel, so that they are
@@ -12,11 +14,15 @@ set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 name='*'
+suite='test'
+patience=900
 for arg in "$@"; do
 	case $arg in
 	TEST=)	;;
 	TEST=*)	name=${arg#TEST=} ;;
-	*)	echo "usage: run.sh [TEST=NAME]" >&2; exit 2 ;;
+	SUITE=*)	suite=${arg#SUITE=}; patience=2400 ;;
+	SCALE=* | LIMIT=* | SEED=*)	export "${arg?}" ;;
+	*)	echo "usage: run.sh [SUITE=SUITE] [TEST=NAME] [SCALE=N] ..." >&2; exit 2 ;;
 	esac
 done
 
@@ -108,7 +114,7 @@ run_test()
 	echo "### $title"
 	user_pids > "$before"
 	# Not through a pipe: a process left behind would hold it open.
-	timeout -k 30 900 bash "$test" > "$out" 2>&1 &
+	timeout -k 30 $patience bash "$test" > "$out" 2>&1 &
 	tail -f -n +1 -s 0.2 --pid=$! "$out"
 	wait $!
 	status=$?
@@ -126,7 +132,7 @@ run_test()
 }
 
 before=/tmp/run.pids
-for test in "$here"/test_$name.sh; do
+for test in "$here/$suite"_$name.sh; do
 	[ -e "$test" ] || continue
 	if [ "$name" = '*' ] && [[ $(basename "$test") = test_daemon_* ]]; then
 		continue

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of the files that lib.sh sources
+#
+# What the scenarios of stress_*.sh and fuzz_*.sh share, besides lib.sh and
+# module.sh: how much they do, and their row of the table.
+#
+# From the environment: SCALE is how much of the full number is done, in per cent,
+# or "small" for some seconds' worth; LIMIT is after how many seconds a scenario
+# ends with what it has done by then, which its row tells. SEED makes a run of
+# fuzz_*.sh do the same again.
+
+SCALE=${SCALE:-100}
+LIMIT=${LIMIT:-600}
+SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+module_caches='esptrack_sa esptrack_policy'
+objects_before=()
+
+# slab_objects CACHE...: in use, one number per line
+slab_objects()
+{
+	awk -v caches="$*" '
+		BEGIN { n = split(caches, names, " ") }
+		{ objects[$1] = $2 }
+		END { for (i = 1; i <= n; i++) print objects[names[i]] + 0 }
+	' /proc/slabinfo
+}
+
+# kernel_memory: kB that the kernel has for itself and cannot take back. Slabs
+# that are empty count for nothing.
+kernel_memory()
+{
+	local shrink
+
+	for shrink in /sys/kernel/slab/*/shrink; do
+		echo 1 > "$shrink" || return
+	done
+	awk '/^(SUnreclaim|KernelStack|PageTables|Percpu|VmallocUsed):/ { n += $2 }
+		END { print n }' /proc/meminfo
+}
+
+# scenario NAME WHAT FULL SMALL: what is being done, and how often. Sets $asked.
+# The module and all SAs that shall be there afterwards are there.
+scenario()
+{
+	local full=$3
+
+	scenario_name=$1
+	scenario_what=$2
+	asked=$4
+	# shellcheck disable=SC2034 # for the scenarios
+	if [ "$SCALE" != small ]; then
+		asked=$((full * SCALE / 100))
+	fi
+	did=0
+	skipped=
+	memory_after=
+	defer scenario_row
+	read -ra objects_before -d '' < <(scenario_objects; printf '\0')
+	memory_before=$(kernel_memory)
+	scenario_begin=$EPOCHREALTIME
+	scenario_end=
+}
+
+# scenario_objects: of the module's caches, and SAs
+scenario_objects()
+{
+	# shellcheck disable=SC2086 # words
+	slab_objects xfrm_state $module_caches
+}
+
+# seed_note: so that it can be done again
+seed_note()
+{
+	note "seed of $scenario_name: SEED=$SEED"
+}
+
+# in_time: may the scenario go on?
+in_time()
+{
+	[ $((${EPOCHREALTIME/./} - ${scenario_begin/./})) -lt $((LIMIT * 1000000)) ]
+}
+
+seconds_left()
+{
+	local left=$((LIMIT - (${EPOCHREALTIME/./} - ${scenario_begin/./}) / 1000000))
+
+	echo $((left > 1 ? left : 1))
+}
+
+# as_before: are there as many objects as at the beginning?
+as_before()
+{
+	local now
+
+	read -ra now -d '' < <(scenario_objects; printf '\0')
+	echo "xfrm_state $module_caches: ${objects_before[*]} before, ${now[*]} now"
+	[ "${now[*]}" = "${objects_before[*]}" ]
+}
+
+# memory_is_flat TOLERANCE: kB more than before; the kernel's own caches grow
+memory_is_flat()
+{
+	memory_now=$(kernel_memory)
+	echo "$memory_before kB before, $memory_now kB now"
+	[ $((memory_now - memory_before)) -le "$1" ]
+}
+
+# scenario_done N: so many were done; is everything as it was before?
+scenario_done()
+{
+	scenario_end=$EPOCHREALTIME
+	did=$1
+	if in_time; then
+		check_num "$scenario_name: all that was asked for was done" "$did" -ge "$asked"
+	else
+		check_num "$scenario_name: something was done in $LIMIT s" "$did" -gt 0
+		note "$scenario_name: $did of $asked in $LIMIT s"
+	fi
+	check "$scenario_name: as many SAs, and objects of the module, as before" \
+		busywait 60 as_before
+	poll_pause=0.5 check "$scenario_name: no more memory in use than before" \
+		busywait 60 memory_is_flat 4096
+	memory_after=$(kernel_memory)
+}
+
+# scenario_skip REASON
+scenario_skip()
+{
+	skipped=$1
+	skip "$scenario_name" "$1"
+}
+
+# The row, for stress_table.py
+scenario_row()
+{
+	local result=ok end=${scenario_end:-$EPOCHREALTIME}
+
+	if [ "$tap_failed" -gt 0 ] || [ -z "$tap_done" ]; then
+		result=FAILED
+	elif [ -n "$skipped" ]; then
+		result="skipped: $skipped"
+	elif [ "$did" -lt "$asked" ]; then
+		result="ok, as much as $LIMIT s allow"
+	fi
+	jq -nrc --arg scenario "$scenario_name" --arg kernel "$(uname -r)" \
+		--arg what "$scenario_what" --arg result "$result" \
+		--argjson asked "$asked" --argjson did "$did" \
+		--argjson us $((${end/./} - ${scenario_begin/./})) \
+		--argjson before "$memory_before" --argjson after "${memory_after:-null}" \
+		'{$scenario, $kernel, $what, $asked, done: $did, seconds: ($us / 1e6),
+		  $result, $before, $after} | "row: \(tojson)"'
+}
