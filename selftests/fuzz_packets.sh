@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Packets that are wrong in some way: forged in the name of some peers, none of
+# whom may be moved or reported by them; and of other peers, who seal nonsense with
+# their own keys, and can move themselves only.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+# shellcheck source=stress.sh
+. "$here/stress.sh"
+
+n=10
+
+# forged_state: of the peers in whose name there are forged packets. That includes
+# their replay windows.
+forged_state()
+{
+	tool server -j show | jq -c --argjson n $n 'map(select(.reqid <= 1000 + $n))'
+	ip -n server xfrm state | awk -v n=$n '
+		/^src/ { head = $0; hit = 0 }
+		/proto esp/ { hit = $6 <= 1000 + n; if (hit) print head }
+		hit
+	'
+	ip -n server xfrm policy | awk -v n=$n '
+		/^src/ { head = $0 }
+		/proto esp/ && $6 <= 1000 + n { print head; print }
+		/tmpl/ { print }
+	' | grep -c .
+}
+
+# audit_real: the SAs and policies of the others are there once, and fit
+audit_real()
+{
+	local wrong
+
+	wrong=$(peers audit $((2 * n))) || return
+	[ "$(jq add <<< "$wrong")" -eq 0 ] && return
+	echo "$wrong"
+	return 1
+}
+
+peers_up
+# For jumbo frames, and more
+for end in "server eth0" "cloud lan"; do
+	read -r ns device <<< "$end"
+	quietly ip -n "$ns" link set "$device" mtu 65535 || bail "no jumbo frames"
+done
+module_load static_nat=1
+peers batch states-in,states-out,policies $((2 * n)) | ip_batch server || bail "no SAs"
+check "all peers are answered" answered $((2 * n)) --tries 10
+monitor_start server
+mac=$(ip -n server -j link show eth0 | jq -r '.[0].address')
+
+scenario packets "mutated packets" 1000000 4000
+seed_note
+before=$(forged_state)
+xfrm_stat_mark server
+if ! result=$(in_ns cloud /payload/load/espfuzz "$SEED" "$asked" "$(seconds_left)" \
+	lan "$mac" $n); then
+	bail "packets cannot be sent"
+fi
+scenario_end=$EPOCHREALTIME
+note "$result; $(xfrm_stat_delta server | paste -sd,)"
+check_num "forged packets have reached their SAs" \
+	"$(xfrm_stat_delta server XfrmInStateProtoError)" -ge 100
+check_eq "the peers in whose name they came are as they were" "$(forged_state)" "$before"
+check_num "real ones have moved" "$(moves_of server)" -ge 1
+check "all is there once, and fits" audit_real
+check "all peers are answered" answered $((2 * n)) --tries 20
+check_eq "no event is about a peer in whose name packets were forged" \
+	"$(jq -c --argjson n $n 'select(.name != "overrun-ntf" and .msg.sa.reqid <= 1000 + $n)' \
+		"$tmp/events-server" | head -n 3)" ""
+scenario_done "$(jq .done <<< "$result")"
+
+check "the module can be unloaded" module_unload
+check "without the module all still fits" audit_real
+done_testing

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * espfuzz SEED COUNT SECONDS DEVICE MAC N: packets at a gateway that are wrong in
+ * some way. DEVICE leads to it, and MAC is its address there.
+ *
+ * The peers 1 to N (esppeers.py) are forged: whatever is sent in their name has no
+ * valid ICV, and comes with all that can be wrong around it: lengths, checksums,
+ * options, fragments, jumbo frames, segments to be made by the receiver. The peers
+ * N + 1 to 2 N are real ones that send nonsense: the ICV is valid, but what it
+ * protects is not. Prints JSON: what the kernel has taken to send, and what not.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ether.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "esppeer.h"
+#include "random.h"
+
+#define GATEWAY		0x0a800002	/* 10.128.0.2 */
+
+/**
+ * struct frame - what goes to the packet socket
+ * @offload: what is left for the receiver to do
+ * @ether: header
+ * @packet: the rest
+ */
+struct frame {
+	struct virtio_net_hdr offload;
+	struct ether_header ether;
+	struct esppacket packet;
+};
+
+#define FRAME_HEADERS	offsetof(struct frame, packet)
+_Static_assert(sizeof(struct virtio_net_hdr) + ETH_HLEN == FRAME_HEADERS, "no padding");
+
+static struct random rnd;
+static int sock;
+static struct frame frame;
+static struct esppacket *const packet = &frame.packet;
+static unsigned long sent, not_taken;
+
+static uint32_t below(uint32_t n)
+{
+	return random_below(&rnd, n);
+}
+
+static bool one_in(uint32_t n)
+{
+	return random_one_in(&rnd, n);
+}
+
+static void transmit(size_t size)
+{
+	if (send(sock, &frame, FRAME_HEADERS + size, 0) >= 0)
+		sent++;
+	else if (errno == EINVAL || errno == EMSGSIZE || errno == ENOBUFS ||
+		 errno == ENOMEM /* nor as segments */)
+		not_taken++;
+	else
+		err(1, "send");
+}
+
+static void ip_sum(void)
+{
+	packet->ip.check = 0;
+	packet->ip.check = ip_checksum(&packet->ip, sizeof(packet->ip));
+}
+
+/* ESP that its SA must not accept; returns its size. */
+static size_t forge(struct esppeer *peer, unsigned int n)
+{
+	uint8_t *esp = packet->esp;
+	size_t size = esppeer_seal(peer, esp, esppeer_ping(peer, esp));
+	uint32_t value;
+
+	switch (below(7)) {
+	case 0: /* one bit */
+		esp[ESP_HEADER + below(size - ESP_HEADER)] ^= 1 << below(8);
+		break;
+	case 1: /* another number, from far behind to far ahead */
+		value = random_u64(&rnd);
+		memcpy(esp + 4, &value, sizeof(value));
+		esp[size - 1] ^= 1;
+		break;
+	case 2: /* cut off */
+		size = below(size);
+		break;
+	case 3: /* too long; nor right where a header cuts it off again */
+		esp[size - 1] ^= 1;
+		value = 1 + below(one_in(50) ? ESP_MAX - size : 64);
+		random_fill(&rnd, esp + size, value < 64 ? value : 64);
+		size += value;
+		break;
+	case 4: /* another peer's */
+		value = htonl(peer->spi ^ (1 + below(n)));
+		memcpy(esp, &value, sizeof(value));
+		break;
+	case 5: /* noise behind a good header */
+		size = ESP_HEADER + below(256);
+		random_fill(&rnd, esp + ESP_HEADER, size - ESP_HEADER);
+		break;
+	default: /* only the ICV */
+		random_fill(&rnd, esp + size - ESP_ICV, ESP_ICV);
+		break;
+	}
+	return size;
+}
+
+/* In fragments, some of which are missing, overlap, or are empty. */
+static void transmit_fragments(size_t size)
+{
+	static struct esppacket whole;
+	size_t payload = size - sizeof(whole.ip), at, part;
+
+	memcpy(&whole, packet, size);
+	packet->ip.id = random_u64(&rnd);
+	for (at = 0; at < payload; at += part) {
+		size_t from = at, length;
+
+		part = 8 * (1 + below(payload / 8 + 1));
+		length = part < payload - at ? part : payload - at;
+		if (one_in(8))
+			continue;
+		if (from && one_in(8))
+			from -= 8;
+		memcpy((uint8_t *)packet + sizeof(whole.ip),
+		       (uint8_t *)&whole + sizeof(whole.ip) + from, length);
+		packet->ip.tot_len = htons(sizeof(whole.ip) + length);
+		packet->ip.frag_off = htons(from / 8 |
+					    (at + part < payload ? IP_MF : 0));
+		ip_sum();
+		transmit(sizeof(whole.ip) + length);
+	}
+}
+
+/* The receiver shall cut it into segments, or make the checksum. */
+static void ask_for_offload(size_t size)
+{
+	static const uint8_t kinds[] = {
+		VIRTIO_NET_HDR_GSO_NONE, VIRTIO_NET_HDR_GSO_UDP, 5 /* UDP_L4 */,
+		VIRTIO_NET_HDR_GSO_TCPV4, VIRTIO_NET_HDR_GSO_TCPV6, 77,
+	};
+
+	frame.offload.flags = below(4);
+	frame.offload.gso_type = kinds[below(sizeof(kinds))];
+	frame.offload.gso_size = one_in(8) ? random_u64(&rnd) : 1 + below(size);
+	frame.offload.hdr_len = one_in(2) ? sizeof(frame.ether) + ESPPACKET_HEADERS :
+					    below(size);
+	frame.offload.csum_start = one_in(8) ? below(size) :
+				   sizeof(frame.ether) + sizeof(packet->ip);
+	frame.offload.csum_offset = one_in(8) ? below(size) :
+				    offsetof(struct udphdr, check);
+}
+
+/* Something wrong with the headers, or nothing. */
+static void wrap(size_t size)
+{
+	switch (below(12)) {
+	case 0:
+		((uint8_t *)&packet->ip)[below(sizeof(packet->ip))] = random_u64(&rnd);
+		if (one_in(2))
+			ip_sum();
+		break;
+	case 1:
+		packet->udp.len = htons(below(2 * size));
+		break;
+	case 2:
+		packet->udp.check = random_u64(&rnd);
+		break;
+	case 3:
+		ask_for_offload(size);
+		break;
+	case 4:
+		transmit_fragments(size);
+		return;
+	case 5: /* more or less than the headers say */
+		size = one_in(2) ? below(size) : size + below(64);
+		break;
+	case 6: /* nobody's address, or one that cannot be a source */
+		packet->ip.saddr = one_in(4) ? htonl(GATEWAY) :
+					       (uint32_t)random_u64(&rnd);
+		packet->udp.source = one_in(4) ? 0 : (uint16_t)random_u64(&rnd);
+		ip_sum();
+		break;
+	}
+	transmit(size);
+}
+
+/* ESP of a real peer, around nonsense. */
+static size_t babble(struct esppeer *peer)
+{
+	uint8_t *esp = packet->esp;
+	size_t size = esppeer_ping(peer, esp);
+
+	switch (below(6)) {
+	case 0: /* next header: dummy, or anything */
+		esp[size - 1] = one_in(2) ? IPPROTO_NONE : random_u64(&rnd);
+		break;
+	case 1: /* padding longer than the packet */
+		esp[size - 2] = random_u64(&rnd);
+		break;
+	case 2: /* noise inside */
+		random_fill(&rnd, esp + ESP_HEADER, size - ESP_HEADER - 2);
+		break;
+	case 3: /* nothing inside, not even a trailer */
+		size = ESP_HEADER + below(4);
+		break;
+	case 4: /* much inside */
+		size += 4 * below(one_in(20) ? 10000 : 100);
+		random_fill(&rnd, esp + size - 4, 4);
+		break;
+	}
+	return esppeer_seal(peer, esp, size);
+}
+
+static void send_one(struct esppeer *peers, unsigned int n)
+{
+	struct esppeer *peer = &peers[below(2 * n)];
+	const struct in_addr to = { htonl(GATEWAY) };
+	struct in_addr from;
+	uint16_t port;
+	size_t size;
+
+	memset(&frame.offload, 0, sizeof(frame.offload));
+	esppeer_place(peer, below(ESP_PLACES), &from, &port);
+	size = peer < peers + n ? forge(peer, n) : babble(peer);
+	esppacket_headers(packet, size, from, port, to);
+	wrap(ESPPACKET_HEADERS + size);
+}
+
+static void packet_socket(const char *device, const char *mac)
+{
+	struct sockaddr_ll where = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = if_nametoindex(device),
+	};
+	const struct ether_addr *to = ether_aton(mac);
+	int on = 1;
+
+	if (!where.sll_ifindex || !to)
+		errx(2, "no such device or address");
+	memcpy(frame.ether.ether_dhost, to, ETH_ALEN);
+	/* A unicast address that is nobody's */
+	frame.ether.ether_shost[0] = 2;
+	frame.ether.ether_type = htons(ETH_P_IP);
+	/* Protocol 0: it shall not receive. */
+	sock = socket(AF_PACKET, SOCK_RAW, 0);
+	if (sock < 0 ||
+	    setsockopt(sock, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)))
+		err(1, "no socket");
+	where.sll_protocol = 0;
+	if (bind(sock, (const struct sockaddr *)&where, sizeof(where)))
+		err(1, "bind");
+}
+
+int main(int argc, char **argv)
+{
+	struct esppeer *peers;
+	unsigned long count;
+	unsigned int n, i;
+	time_t end;
+
+	if (argc != 7)
+		errx(2, "usage: espfuzz SEED COUNT SECONDS DEVICE MAC N");
+	rnd.state = strtoull(argv[1], NULL, 0);
+	count = strtoul(argv[2], NULL, 0);
+	end = time(NULL) + atoi(argv[3]);
+	packet_socket(argv[4], argv[5]);
+	n = atoi(argv[6]);
+	peers = calloc(2 * n, sizeof(*peers));
+	if (!n || !peers)
+		errx(2, "no peers");
+	for (i = 0; i < 2 * n; i++)
+		esppeer_init(&peers[i], i + 1);
+	while (sent < count && time(NULL) < end)
+		for (i = 0; i < 64 && sent < count; i++)
+			send_one(peers, n);
+	printf("{\"done\": %lu, \"not_taken\": %lu}\n", sent, not_taken);
+	return 0;
+}
