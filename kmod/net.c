@@ -141,6 +141,20 @@ void esptrack_net_sweep_soon(struct esptrack_net *tn)
 }
 
 /**
+ * esptrack_net_missed() - an SA or a policy could not be taken in
+ * @tn: its namespace
+ *
+ * There was no memory; there may be some soon.
+ *
+ * Context: any, with any lock held.
+ */
+void esptrack_net_missed(struct esptrack_net *tn)
+{
+	set_bit(ESPTRACK_MISSED, &tn->flags);
+	esptrack_net_sweep_soon(tn);
+}
+
+/**
  * esptrack_net_readdressed() - an SA was moved to another address
  * @sa: the SA
  * @place: its placeholder, void by now; the reference is taken over
@@ -265,7 +279,7 @@ static void net_sweep(struct work_struct *work)
 	mutex_unlock(&tn->mutex);
 	esptrack_policy_sweep(tn, false);
 	/* A migrated SA is replaced by another one without a word. */
-	if (sweep.silent)
+	if (test_and_clear_bit(ESPTRACK_MISSED, &tn->flags) || sweep.silent)
 		esptrack_km_walk(tn->net);
 
 	if (sweep.again)

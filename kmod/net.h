@@ -13,7 +13,7 @@ struct esptrack_sa;
 struct esptrack_stats;
 struct xfrm_state;
 
-enum { ESPTRACK_SWEEPING_SOON };
+enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MISSED };
 
 /**
  * struct esptrack_net - what we keep for a network namespace
@@ -31,7 +31,8 @@ enum { ESPTRACK_SWEEPING_SOON };
  * @refresh: ends the moves of @readdressed
  * @sweep: finds SAs that died
  * @flags: %ESPTRACK_SWEEPING_SOON: @sweep runs after the grace time at the
- *	latest
+ *	latest; %ESPTRACK_MISSED: there may be SAs and policies that we do not
+ *	know, and @sweep looks for them
  * @conf: what holds for it; protected by esptrack_lock
  * @stats: its counters
  * @packets: that SAs had accepted which are let go; protected by esptrack_lock
@@ -65,6 +66,7 @@ int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_publish(struct esptrack_sa *sa);
 void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place);
 void esptrack_net_sweep_soon(struct esptrack_net *tn);
+void esptrack_net_missed(struct esptrack_net *tn);
 void esptrack_net_sweep_later(struct esptrack_net *tn);
 
 int esptrack_net_init(void);

@@ -160,8 +160,9 @@ static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
 
 	p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
 	if (!p) {
-		net_warn_ratelimited("no memory, policy %u does not follow\n",
+		net_warn_ratelimited("no memory, policy %u does not follow yet\n",
 				     policy->index);
+		esptrack_net_missed(tn);
 		return;
 	}
 	xfrm_pol_hold(policy);

@@ -259,8 +259,9 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 free:
 	kmem_cache_free(sa_cache, sa);
 untracked:
-	net_warn_ratelimited("no memory, SA 0x%08x is not tracked\n",
+	net_warn_ratelimited("no memory, SA 0x%08x is not tracked yet\n",
 			     ntohl(x->id.spi));
+	esptrack_net_missed(tn);
 	return false;
 }
 
