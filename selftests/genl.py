@@ -162,4 +162,5 @@ def main():
             print(tell(kind, flags, data))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Memory that is not there: while the module is loaded, while it is asked over
+# netlink, when SAs and policies are added, and when peers move. Each time there is
+# a clear error, or the move is refused and counted, and all is well afterwards.
+# For a kernel with fault injection.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+# shellcheck source=stress.sh
+. "$here/stress.sh"
+
+faults=/sys/kernel/debug
+n=40
+
+# fault_set FILE VALUE: of failslab
+fault_set()
+{
+	echo "$2" > $faults/failslab/"$1" || bail "failslab has no $1"
+}
+
+# mark CACHE 0|1: where that can be written
+mark()
+{
+	local file=/sys/kernel/slab/$1/failslab
+
+	if [[ $(stat -c %A "$file") = ??w* ]]; then
+		echo "$2" > "$file"
+	fi
+}
+
+# can_fail CACHE: 6.1 is told at boot which ones can (check.sh)
+can_fail()
+{
+	mark "$1" 1
+	[ "$(cat "/sys/kernel/slab/$1/failslab")" = 1 ]
+}
+
+# faults_begin CACHE PER-CENT: allocations from this slab cache fail
+faults_begin()
+{
+	can_fail "$1" || bail "$1 cannot fail"
+	fault_set cache-filter Y
+	fault_set times -1
+	fault_set probability "$2"
+}
+
+# faults_end CACHE
+faults_end()
+{
+	fault_set probability 0
+	fault_set cache-filter N
+	mark "$1" 0
+}
+
+# only NAMES RESULTS: did nothing else come of the faults?
+only()
+{
+	echo "$2"
+	jq -e --arg names "$1" '.results | keys - ($names | split(" ")) == []' <<< "$2"
+}
+
+log_lines()
+{
+	dmesg | grep -c "esptrack: no memory, $1"
+}
+
+consistent()
+{
+	local wrong
+
+	wrong=$(peers audit "$n") || return
+	[ "$(jq add <<< "$wrong")" -eq 0 ] && return
+	echo "$wrong"
+	return 1
+}
+
+tracked()
+{
+	[ "$(tool server -j show | jq length)" -eq "$1" ]
+}
+
+refused_of_all()
+{
+	tool server -j show | jq '[.[].refused] | add'
+}
+
+some_refused()
+{
+	[ "$(refused_of_all)" -ge "$1" ]
+}
+
+peers_up
+module_load static_nat=1
+step=1
+[ "$SCALE" != small ] || step=61
+scenario faults "allocations that fail" 1 1
+if [ ! -e $faults/failslab/probability ] || [ ! -e /proc/self/fail-nth ]; then
+	scenario_skip "no fault injection in this kernel"
+	done_testing
+fi
+# Slabs only, those for which the kernel could wait as well, and no word about each.
+fault_set ignore-gfp-wait N
+fault_set verbose 0
+echo 20 > $faults/fail_page_alloc/min-order
+
+# While it is loaded
+module_unload
+result=$("$here/faults.py" load "$module" $step) || bail "loaded, or not, in spite of it"
+note "loading: $result"
+did=$((did + $(jq .failed <<< "$result")))
+check "loading: an error, or it does without" only "ENOMEM ok" "$result"
+check_num "loading: there were errors" "$(jq .results.ENOMEM <<< "$result")" -ge 1
+quietly insmod "$module" static_nat=1 || bail "the module cannot be loaded any more"
+
+# Over netlink
+{
+	echo "xfrm state add src $NAT_ADDR dst $SERVER proto esp spi 0x1001 reqid 7" \
+		"mode tunnel aead rfc4106(gcm(aes)) $static_key 128" \
+		"encap espinudp 4500 4500 0.0.0.0"
+} | ip_batch server || bail "no SA"
+knob_wait server 0x00001001
+result=$(in_ns server "$here/faults.py" netlink) || bail "netlink: a wrong answer"
+note "netlink: $result"
+did=$((did + $(jq .failed <<< "$result")))
+check "netlink: an error, or it does without" only "ENOMEM ENOBUFS ENOENT ok" "$result"
+check_num "netlink: there were errors" "$(jq .results.ENOMEM <<< "$result")" -ge 1
+check_eq "netlink: the switch is set" "$(knob server 0x00001001 static_nat)" 1
+for reqid in $(tool server -j reqids | jq '.[].reqid'); do
+	quietly tool server del reqid "$reqid" || bail "a reqid stays"
+done
+quietly ip -n server xfrm state delete src "$NAT_ADDR" dst $SERVER proto esp spi 0x1001
+
+# SAs and policies that are added
+for what in sa policy; do
+	case $what in
+	sa)	add=states-in,states-out word=SA ;;
+	*)	add=policies word=policy ;;
+	esac
+	before=$(log_lines $word)
+	faults_begin esptrack_$what 60
+	peers batch $add $n | ip_batch server || bail "no $what"
+	faults_end esptrack_$what
+	failed=$(($(log_lines $word) - before))
+	did=$((did + failed))
+	check_num "no memory for the $word: the log says so" $failed -ge 1
+done
+check "they are found as soon as there is memory" busywait 20 tracked $n
+check "all peers are answered" answered $n --tries 10
+# All policies must have been found before: else this finds none.
+check "all peers are answered, at a new place" answered $n --place 5 --tries 20
+check "all is there once, and fits" consistent
+
+# Peers that move
+if can_fail xfrm_state; then
+	before=$(refused_of_all)
+	faults_begin xfrm_state 50
+	start_ready flood cloud /payload/load/espflood $n
+	flood=$pid
+	check "no memory for a move: it is refused, and counted" \
+		busywait 30 some_refused $((before + n))
+	stop "$flood"
+	faults_end xfrm_state
+	did=$((did + $(refused_of_all) - before))
+	check "all is there once, and fits" consistent
+	check "all peers are answered, at a new place" answered $n --place 7 --tries 20
+else
+	skip "no memory for a move" "this kernel's cache of SAs cannot fail"
+fi
+
+# All that the module itself asks for
+if [ -e $faults/failslab/require-start ]; then
+	start=$(($(cat /sys/module/esptrack/sections/.text)))
+	fault_set require-start $start
+	fault_set require-end $((start + $(awk '$1 == "esptrack" { print $2 }' /proc/modules)))
+	fault_set stacktrace-depth 32
+	fault_set times -1
+	fault_set probability 20
+	start_ready flood cloud /payload/load/espflood $n
+	flood=$pid
+	for round in 1 2 3; do
+		peers batch delete-in,states-in $n | ip_batch server ||
+			bail "round $round: SAs stay"
+	done
+	stop "$flood"
+	fault_set probability 0
+	fault_set require-start 0
+	check "anything may fail: the SAs are found afterwards" busywait 20 tracked $n
+	check "anything may fail: all peers are answered" \
+		answered $n --place 9 --tries 20
+	check "anything may fail: all is there once, and fits" consistent
+fi
+
+quietly ip -n server xfrm policy flush || bail "policies stay"
+quietly ip -n server xfrm state flush || bail "SAs stay"
+asked=$did
+scenario_done $did
+
+check "the module can be unloaded" module_unload
+done_testing
