@@ -294,8 +294,10 @@ static int __net_init net_init(struct net *net)
 
 	tn->net = net;
 	xa_init_flags(&tn->sas, XA_FLAGS_ALLOC);
-	/* What a container has set, it pays for. */
-	xa_init_flags(&tn->reqids, XA_FLAGS_ACCOUNT);
+	/* What a container has set, it pays for. To lockdep its lock is the same
+	 * as that of the SAs, which is taken in softirqs.
+	 */
+	xa_init_flags(&tn->reqids, XA_FLAGS_ACCOUNT | XA_FLAGS_LOCK_BH);
 	INIT_LIST_HEAD(&tn->policies);
 	INIT_LIST_HEAD(&tn->readdressed);
 	INIT_LIST_HEAD(&tn->unpublished);

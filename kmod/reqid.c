@@ -51,7 +51,8 @@ int esptrack_reqid_set(struct esptrack_net *tn, u32 reqid,
 	all = esptrack_reqid_switches(xa_load(&tn->reqids, reqid));
 	all.on = (all.on & ~switches->given) | switches->on;
 	all.given |= switches->given;
-	err = xa_err(xa_store(&tn->reqids, reqid, to_entry(&all), GFP_KERNEL));
+	err = xa_err(xa_store_bh(&tn->reqids, reqid, to_entry(&all),
+				 GFP_KERNEL));
 	if (err)
 		goto out;
 
@@ -81,7 +82,7 @@ int esptrack_reqid_forget(struct esptrack_net *tn, u32 reqid)
 	void *entry;
 
 	mutex_lock(&tn->mutex);
-	entry = xa_erase(&tn->reqids, reqid);
+	entry = xa_erase_bh(&tn->reqids, reqid);
 	mutex_unlock(&tn->mutex);
 
 	return entry ? 0 : -ENOENT;
