@@ -11,8 +11,13 @@ TEST	?=
 SCALE	?=
 LIMIT	?=
 SEED	?=
+# Where kernels that were compiled here are kept.
+ESPTRACK_CACHE	?= /var/cache/esptrack
 
-export BUILD
+export BUILD ESPTRACK_CACHE
+
+# Did the caller say KERNEL=?
+kernel-given := $(filter command environment,$(origin KERNEL))
 
 need	:= selftests/guest/need.sh
 
@@ -39,6 +44,9 @@ check: kmod
 
 check-all:
 	@selftests/check_all.sh
+
+check-debug:
+	@selftests/check_debug.sh $(if $(kernel-given),'$(KERNEL)') $(if $(TEST),'TEST=$(TEST)')
 
 check-daemons:
 	@selftests/check_daemons.sh
@@ -74,6 +82,7 @@ help:
 	@echo 'make check [TEST=x]   run the tests (or one: selftests/test_x.sh) in a guest'
 	@echo 'make check-all        all tests but those of daemons, on all kernels'
 	@echo 'make check-rules      the rules against a model: by chance, mutants, fuzzer'
+	@echo 'make check-debug      run them on kernels with KASAN, lockdep, KCSAN ...: hours'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
 	@echo 'make check-stress      load until something gives: a table, in an hour'
@@ -86,4 +95,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz check-debug

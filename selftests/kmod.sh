@@ -3,7 +3,8 @@
 #
 # kmod.sh KERNEL [MAKE ARGUMENTS...]: build module, tool, unit test and what makes
 # load for a kernel of the table, in a root of its suite, into
-# $BUILD/<kernel release>/.
+# $BUILD/<kernel release>/. For one with instruments also the module that shows
+# whether they work.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
@@ -33,7 +34,11 @@ in_root()
 	"$top/selftests/guest/in-root.sh" "$kernel" -- "$@"
 }
 
-in_root make -s -C "/lib/modules/$release/build" "M=$inside/src" "$@" modules
+kdir=/lib/modules/$release/build
+if [ -n "$variant" ]; then
+	kdir=/src/${kernel_tree#"$top"/}
+fi
+in_root make -s -C "$kdir" "M=$inside/src" "$@" modules
 in_root make -s -C userspace "O=$inside/tool"
 # One that speaks another version of the interface, for a test.
 in_root make -s -C userspace "O=$inside/tool_other" \
@@ -43,3 +48,8 @@ in_root gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -Ikmod/uapi \
 	-o "$inside/rules_test" selftests/rules_test.c kmod/rules.c
 cp "$out/src/esptrack.ko" "$out/tool/esptrack" "$out/"
 cp "$out/tool_other/esptrack" "$out/esptrack_other"
+if [ -n "$variant" ]; then
+	cp -rpu "$top/selftests/crimes" "$out/"
+	in_root make -s -C "$kdir" "M=$inside/crimes" modules
+	cp "$out/crimes/esptrack_crimes.ko" "$out/"
+fi

@@ -168,12 +168,15 @@ trap 'exit 1' TERM INT
 mkfifo "$tmp/never"
 exec {never}<> "$tmp/never"
 
+# How many times longer than on a plain kernel things may take (guest/run.sh).
+slowness=$(sed -n 's/.*esptrack\.slowness=\([0-9]*\).*/\1/p' /proc/cmdline)
+
 # busywait SECONDS COMMAND...: until the command succeeds; what it said last
 # is shown if it does not. A test whose commands are costly may poll more slowly.
 poll_pause=0.02
 busywait()
 {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) out
+	local end=$((${EPOCHREALTIME/./} + $1 * slowness * 1000000)) out
 
 	shift
 	until out=$("$@" 2>&1); do

@@ -8,6 +8,7 @@
 #   vmlinuz      the stock kernel
 #   guest.cpio   the guest's userland and kernel modules, an initramfs
 #   release      the kernel's release, as uname -r prints it
+# Of a variant, as 6.1-debug, what build_kernel.sh says; the rest is shared.
 #
 # Nothing is done if all of it is there and made from the same inputs.
 
@@ -19,6 +20,10 @@ set -euo pipefail
 kernel=$1
 kernel_line "$kernel"
 paths "$kernel"
+if [ -n "$variant" ]; then
+	"$0" "$base"
+	exec "$top/selftests/guest/build_kernel.sh" "$kernel"
+fi
 
 # apt takes from a pocket only what is asked for by its name.
 headers_package=$headers

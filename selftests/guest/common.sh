@@ -32,15 +32,18 @@ need()
 	fi
 }
 
-# kernel_line NAME: sets suite, pocket, headers from the table
+# kernel_line NAME: sets suite, pocket and headers from the table
 kernel_line()
 {
-	local line
+	local line variants
 
-	line=$(awk -v name="$1" '$1 == name' "$top/selftests/kernels")
+	line=$(awk -v name="${1%%-*}" '$1 == name' "$top/selftests/kernels")
 	[ -n "$line" ] || die "no kernel '$1' in selftests/kernels"
 	# shellcheck disable=SC2034 # for those who source this file
-	read -r _ suite pocket headers <<< "$line"
+	read -r _ suite pocket headers variants <<< "$line"
+	if [[ $1 = *-* && ,$variants, != *,${1#*-},* ]]; then
+		die "no variant '${1#*-}' of kernel ${1%%-*} in selftests/kernels"
+	fi
 }
 
 # kernel_names: all names of the table
@@ -49,15 +52,32 @@ kernel_names()
 	awk '!/^#/ && NF { print $1 }' "$top/selftests/kernels"
 }
 
-# paths NAME: sets where build.sh leaves the parts of this kernel
+# variant_names: all kernels that are built here, with the table's instruments
+variant_names()
+{
+	awk '!/^#/ && NF > 4 {
+		n = split($5, variants, ",")
+		for (i = 1; i <= n; i++)
+			print $1 "-" variants[i]
+	}' "$top/selftests/kernels"
+}
+
+# paths NAME: sets where build.sh leaves the parts of this kernel. One that is
+# built here, as 6.1-debug, shares all but itself with Debian's own.
 paths()
 {
 	# shellcheck disable=SC2034 # for those who source this file
 	{
+		base=${1%%-*}
+		variant=${1#"$base"}
+		variant=${variant#-}
 		guest_dir=$BUILD/guest/$1
-		build_root=$guest_dir/build-root
+		build_root=$BUILD/guest/$base/build-root
+		initramfs=$BUILD/guest/$base/guest.cpio
 		vmlinuz=$guest_dir/vmlinuz
-		initramfs=$guest_dir/guest.cpio
 		release_file=$guest_dir/release
+		# The next two only if there is a variant.
+		kernel_tree=$guest_dir/tree
+		modules=$guest_dir/modules.cpio
 	}
 }

@@ -25,5 +25,5 @@ exec unshare --mount --propagation private bash -euc '
 	mount --bind "$top" "$root/src"
 	mount -t proc proc "$root/proc"
 	mount --bind /dev "$root/dev"
-	exec chroot "$root" /usr/bin/env -C /src HOME=/root "$@"
+	exec chroot "$root" /usr/bin/env -C /src PWD=/src HOME=/root "$@"
 ' in-root "$build_root" "$top" "$@"

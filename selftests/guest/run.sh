@@ -7,10 +7,11 @@
 #   --payload SRC:DST   copy a file or directory of the host into the guest
 #   --append WORDS      more words for the kernel's command line
 #   --smp N             processors (2)
-#   --mem SIZE          memory (2G)
+#   --mem SIZE          memory (2G; 3G for a debug kernel)
 #   --icount            count instructions: 1 ns of the guest's time is one
 #                       instruction; one processor
-#   --timeout SECONDS   end the guest after this time (900)
+#   --timeout SECONDS   end the guest after this time (900), or five times as much
+#                       for a debug kernel
 #   --log FILE          where the console's log goes
 
 set -euo pipefail
@@ -23,7 +24,7 @@ usage()
 	exit 2
 }
 
-payload=() append='' smp=2 mem=2G icount='' timeout=900 log=''
+payload=() append='' smp=2 mem='' icount='' timeout=900 log=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--payload)	payload+=("$2"); shift 2 ;;
@@ -45,6 +46,12 @@ shift 2
 
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
+slowness=1
+if [ -n "$variant" ]; then
+	# Its instruments take time and memory.
+	slowness=5
+	mem=${mem:-3G}
+fi
 need qemu-system-x86 cpio
 
 work=$(mktemp -d)
@@ -61,11 +68,20 @@ for item in ${payload[@]+"${payload[@]}"}; do
 	cp -a "${item%%:*}" "$tree/${item#*:}"
 done
 (cd "$tree" && find . -mindepth 1 | cpio --quiet --create --format=newc) > "$work/payload.cpio"
+archives=("$initramfs")
+if [ -n "$variant" ]; then
+	archives+=("$modules")
+fi
 # An archive begins at a multiple of four bytes; cpio pads to 512.
-cat "$initramfs" "$work/payload.cpio" > "$work/initrd"
+cat "${archives[@]}" "$work/payload.cpio" > "$work/initrd"
 
 cmdline="console=ttyS0 tsc=unstable clocksource=hpet slub_debug=FZPU"
 cmdline+=" slab_nomerge panic_on_warn=1 oops=panic panic=-1 log_buf_len=16M"
+cmdline+=" esptrack.slowness=$slowness"
+if [ "$variant" = kcsan ]; then
+	# A race is a warning, but not each one is ours: see splat.sh.
+	cmdline+=" panic_on_warn=0"
+fi
 machine=()
 if [ -n "$icount" ]; then
 	# Each turn of a rep instruction counts. Without these features the
@@ -80,7 +96,7 @@ fi
 
 # The command's output comes straight through; no input, for the guest must
 # not read this terminal.
-timeout --foreground "$timeout" qemu-system-x86_64 "${machine[@]}" -m "$mem" \
+timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 "${machine[@]}" -m "${mem:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-rtc base=utc,clock=host \
 	-kernel "$vmlinuz" -initrd "$work/initrd" -append "$cmdline$append" \
