@@ -58,6 +58,9 @@ check-stress check-fuzz: kmod
 	@selftests/check_stress.sh '$(KERNEL)' $(@:check-%=%) \
 		$(foreach word,TEST SCALE LIMIT SEED,$(if $($(word)),'$(word)=$($(word))'))
 
+coverage:
+	@selftests/coverage.sh '$(if $(kernel-given),$(KERNEL),6.1-debug)' $(if $(TEST),'TEST=$(TEST)')
+
 demo: kmod
 	@selftests/demo.sh '$(KERNEL)'
 
@@ -83,6 +86,7 @@ help:
 	@echo 'make check-all        all tests but those of daemons, on all kernels'
 	@echo 'make check-rules      the rules against a model: by chance, mutants, fuzzer'
 	@echo 'make check-debug      run them on kernels with KASAN, lockdep, KCSAN ...: hours'
+	@echo 'make coverage         which lines of the module the tests run'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
 	@echo 'make check-stress      load until something gives: a table, in an hour'
@@ -95,4 +99,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz check-debug
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage

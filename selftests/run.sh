@@ -155,6 +155,21 @@ leaks_known()
 	dmesg | wc -l > /run/splat.seen
 }
 
+# coverage: how often each line of the module was run, as an archive for
+# coverage.sh; if the module was built to count it
+counts=/sys/kernel/debug/gcov
+coverage()
+{
+	local file dir=/tmp/coverage
+
+	mkdir -p $dir
+	# These files have no size, so that tar would find them empty.
+	find $counts -name '*.gcda' | while read -r file; do
+		cat "$file" > "$dir/$(basename "$file")"
+	done
+	tar -cz -C $dir . | base64 -w 120 | sed 's/^/gcda /'
+}
+
 before=/tmp/run.pids
 tests=0
 result "boot: the kernel has no complaints" /guest/splat.sh
@@ -175,5 +190,9 @@ else
 	echo "no test to run"
 	failed=1
 fi
+if [ -e $counts ] && [ -n "$(find $counts -name main.gcda)" ]; then
+	coverage
+fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
