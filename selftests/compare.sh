@@ -13,7 +13,10 @@ rebinding()
 {
 	local log=$tmp/$1-$2.log
 
-	"$here/rebinding.sh" "$1" "$2" 5 ${3:+"$3"} > "$log" 2>&1 || bail "$1, $2: did not run"
+	"$here/rebinding.sh" "$1" "$2" 5 ${3:+"$3"} > "$log" 2>&1 || {
+		note "$(grep -A 3 '^not ok\|^# waited\|^# failed' "$log")"
+		bail "$1, $2: did not run"
+	}
 	result=$(sed -n 's/^result: //p' "$log")
 }
 

@@ -7,8 +7,9 @@
 
 traffic_pids=()
 
-# traffic_start: both ends send numbered datagrams to each other; options of
-# traffic.py run in $traffic_server and $traffic_client
+# traffic_start: both ends send numbered datagrams to each other, at the rate that
+# this kernel can stand; options of traffic.py run in $traffic_server and
+# $traffic_client
 traffic_server=
 traffic_client=
 traffic_start()
@@ -16,11 +17,11 @@ traffic_start()
 	rm -f "$tmp"/traffic-*
 	# shellcheck disable=SC2086 # words
 	start_ready traffic-server server "$here/traffic.py" run \
-		$SERVER_NET $CLIENT_NET "$tmp/traffic-server.json" $traffic_server
+		--rate $((100 / slowness)) $SERVER_NET $CLIENT_NET "$tmp/traffic-server.json" $traffic_server
 	traffic_pids=("$pid")
 	# shellcheck disable=SC2086 # words
 	start_ready traffic-client client "$here/traffic.py" run \
-		$CLIENT_NET $SERVER_NET "$tmp/traffic-client.json" $traffic_client
+		--rate $((100 / slowness)) $CLIENT_NET $SERVER_NET "$tmp/traffic-client.json" $traffic_client
 	traffic_pids+=("$pid")
 	# They wait for this, so that neither sends to nobody.
 	kill -USR1 "${traffic_pids[@]}"
