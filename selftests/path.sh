@@ -189,7 +189,7 @@ path()
 {
 	local name=$1 mode=tunnel cipher=gcm window=32 esn='' inner='' family=4
 	local follow=both reason=mode port_in='' in='' out='' policy='' client_out=''
-	local before='' after='' pair word v='' ping_proto=icmp ping_src ping_dst size=56
+	local before='' after='' pair word v='' ping_proto=1 ping_src ping_dst size=56
 	local addr addr2 server server_pub client server_net client_net spi1 spi2
 	local expected=''
 
@@ -205,7 +205,7 @@ path()
 		shift
 	done
 
-	[ "$family" = 4 ] || v=6 ping_proto=ipv6-icmp
+	[ "$family" = 4 ] || v=6 ping_proto=58
 	for pair in addr=NAT_ADDR addr2=NAT_ADDR2 server=SERVER server_pub=SERVER_PUB \
 		client=CLIENT server_net=SERVER_NET client_net=CLIENT_NET; do
 		word=${pair#*=}$v

@@ -44,14 +44,19 @@ async_path()
 # engine NAME: from now on SAs use it
 engine()
 {
-	quietly modprobe -a "$1" algif_aead || bail "no $1"
-	# SAs that are being freed still use what there was before.
-	quietly "$here/afalg.py" "$1($gcm)" "$1($cbc)" || bail "no instances of $1"
+	quietly modprobe -a "$1" algif_aead crypto_user || bail "no $1"
+	start_ready "$1-gcm" server "$here/asynccrypt.py" "$1" "$gcm"
+	engine=("$pid")
+	start_ready "$1-cbc" server "$here/asynccrypt.py" "$1" "$cbc"
+	engine+=("$pid")
 }
 
+# engine_off NAME: once no SA uses it any more
 engine_off()
 {
-	quietly modprobe -r "$1"
+	stop "${engine[0]}"
+	stop "${engine[1]}"
+	check "$1 can be unloaded" busywait 20 quietly modprobe -r "$1"
 }
 
 paths_up
@@ -71,7 +76,7 @@ async_path "pcrypt, IPv6" family=6
 async_path "pcrypt, IPv6, BEET, AES-CBC" family=6 mode=beet cipher=cbc
 async_path "pcrypt, IPv6, IPComp in it" family=6 inner=comp
 paths_flush
-check "pcrypt can be unloaded" busywait 20 engine_off pcrypt
+engine_off pcrypt
 
 # Not all kernels have it.
 if modinfo cryptd > /dev/null 2>&1; then
@@ -79,6 +84,7 @@ if modinfo cryptd > /dev/null 2>&1; then
 	async_path "cryptd"
 	async_path "cryptd, IPv6" family=6
 	paths_flush
+	engine_off cryptd
 fi
 path "synchronous again"
 paths_done

@@ -27,7 +27,7 @@ setup_topology || bail "no topology"
 ip_batch cloud <<< "addr add 10.128.0.3/24 dev lan" || bail "no router"
 ip_batch server <<-END || bail "no routes"
 route add default via 10.128.0.3 table 100
-rule add ipproto udp dport 30002 lookup 100
+rule add ipproto 17 dport 30002 lookup 100
 END
 in_ns server nft -f - <<-END || bail "no counters"
 table ip routes {

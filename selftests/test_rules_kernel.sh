@@ -341,9 +341,9 @@ fi
 ### the SA's encapsulation ports are not 0
 
 row "any port: the peer's is 0" --ports 0,4500
-refused any-port 11 $NEW_PORT "$(address $HOME_PLACE):0"
+refused any-port 11 $NEW_ADDRESS "$(address $HOME_PLACE):0"
 again
-followed 12 $NEW_PORT
+followed 12 $NEW_ADDRESS
 
 row "any port: ours is 0" --ports 4500,0
 home 10

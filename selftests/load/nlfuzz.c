@@ -145,14 +145,32 @@ static const void *payload(const struct nlattr *attr)
 	return (const uint8_t *)attr + NLA_HDRLEN;
 }
 
-static const struct nlattr *find_in(const struct nlattr *nest, uint16_t kind)
+/**
+ * struct attrs - the attributes of a message
+ * @data: the first of them
+ * @size: of all
+ */
+struct attrs {
+	const void *data;
+	size_t size;
+};
+
+static struct attrs attrs_of(const struct nlmsghdr *message)
 {
-	return find(payload(nest), nest->nla_len - NLA_HDRLEN, kind);
+	return (struct attrs) {
+		(const uint8_t *)NLMSG_DATA(message) + GENL_HDRLEN,
+		message->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
+	};
 }
 
-static uint32_t u32_in(const struct nlattr *nest, uint16_t kind)
+static const struct nlattr *find_in(const struct attrs *attrs, uint16_t kind)
 {
-	const struct nlattr *attr = find_in(nest, kind);
+	return find(attrs->data, attrs->size, kind);
+}
+
+static uint32_t u32_in(const struct attrs *attrs, uint16_t kind)
+{
+	const struct nlattr *attr = find_in(attrs, kind);
 	uint32_t value = 0;
 
 	if (attr && attr->nla_len == NLA_HDRLEN + sizeof(value))
@@ -160,9 +178,9 @@ static uint32_t u32_in(const struct nlattr *nest, uint16_t kind)
 	return value;
 }
 
-static int u8_in(const struct nlattr *nest, uint16_t kind)
+static int u8_in(const struct attrs *attrs, uint16_t kind)
 {
-	const struct nlattr *attr = find_in(nest, kind);
+	const struct nlattr *attr = find_in(attrs, kind);
 
 	return attr ? *(const uint8_t *)payload(attr) : -1;
 }
@@ -226,7 +244,6 @@ static uint32_t some_reqid(void)
 static bool make_right(void)
 {
 	const struct sa *sa = model.n_sas ? &model.sas[below(model.n_sas)] : NULL;
-	struct nlattr *nest;
 	unsigned int kind = below(6);
 
 	if (kind < 2 && !sa)
@@ -235,28 +252,22 @@ static bool make_right(void)
 	case 0:
 	case 1:
 		begin(kind ? ESPTRACK_CMD_SA_SET : ESPTRACK_CMD_SA_GET, 0);
-		nest = put(ESPTRACK_A_SA | NLA_F_NESTED, NULL, 0);
 		put_u32(ESPTRACK_A_SA_SPI, sa->spi);
 		put_u32(ESPTRACK_A_SA_LOCAL_IPV4, sa->local);
 		if (kind)
 			put_u8(one_in(2) ? ESPTRACK_A_SA_STATIC_NAT :
 					   ESPTRACK_A_SA_PORT_ONLY, below(2));
-		close_nest(nest);
 		break;
 	case 2:
 		begin(ESPTRACK_CMD_REQID_SET, 0);
-		nest = put(ESPTRACK_A_REQID | NLA_F_NESTED, NULL, 0);
 		put_u32(ESPTRACK_A_REQID_NUMBER, some_reqid());
 		put_u8(one_in(2) ? ESPTRACK_A_REQID_STATIC_NAT :
 				   ESPTRACK_A_REQID_PORT_ONLY, below(2));
-		close_nest(nest);
 		break;
 	case 3:
 		begin(ESPTRACK_CMD_REQID_DEL, 0);
-		nest = put(ESPTRACK_A_REQID | NLA_F_NESTED, NULL, 0);
 		put_u32(ESPTRACK_A_REQID_NUMBER, model.n_reqids ?
 			model.reqids[below(model.n_reqids)].number : 1);
-		close_nest(nest);
 		finish();
 		return model.n_reqids;
 	case 4:
@@ -291,11 +302,12 @@ static void make_nests(unsigned int depth)
 /* Attributes of the right kinds with any content, in any order and number. */
 static void make_mixture(void)
 {
+	struct nlattr *nest = NULL;
 	unsigned int n = below(8);
-	struct nlattr *nest;
 
-	begin(below(12), one_in(8) ? NLM_F_DUMP : 0);
-	nest = put((1 + below(3)) | (one_in(10) ? 0 : NLA_F_NESTED), NULL, 0);
+	begin(below(14), one_in(8) ? NLM_F_DUMP : 0);
+	if (one_in(4))
+		nest = put(1 + below(3) + (one_in(10) ? 0 : NLA_F_NESTED), NULL, 0);
 	while (n--) {
 		const struct sa *sa = &model.sas[below(model.n_sas + 1)];
 
@@ -320,7 +332,8 @@ static void make_mixture(void)
 			break;
 		}
 	}
-	close_nest(nest);
+	if (nest)
+		close_nest(nest);
 	finish();
 }
 
@@ -417,14 +430,14 @@ static void switch_sa(const struct sa *sa, const int *switches)
 			*sa->switches[i] = switches[i];
 }
 
-static void granted_sa_set(const struct nlattr *nest)
+static void granted_sa_set(const struct attrs *attrs)
 {
 	const int switches[2] = {
-		u8_in(nest, ESPTRACK_A_SA_STATIC_NAT),
-		u8_in(nest, ESPTRACK_A_SA_PORT_ONLY),
+		u8_in(attrs, ESPTRACK_A_SA_STATIC_NAT),
+		u8_in(attrs, ESPTRACK_A_SA_PORT_ONLY),
 	};
-	uint32_t local = u32_in(nest, ESPTRACK_A_SA_LOCAL_IPV4);
-	uint32_t spi = u32_in(nest, ESPTRACK_A_SA_SPI);
+	uint32_t local = u32_in(attrs, ESPTRACK_A_SA_LOCAL_IPV4);
+	uint32_t spi = u32_in(attrs, ESPTRACK_A_SA_SPI);
 	unsigned int i;
 
 	for (i = 0; i < model.n_sas; i++) {
@@ -436,13 +449,13 @@ static void granted_sa_set(const struct nlattr *nest)
 	wrong("granted for an SA that is not there");
 }
 
-static void granted_reqid_set(const struct nlattr *nest)
+static void granted_reqid_set(const struct attrs *attrs)
 {
 	const int switches[2] = {
-		u8_in(nest, ESPTRACK_A_REQID_STATIC_NAT),
-		u8_in(nest, ESPTRACK_A_REQID_PORT_ONLY),
+		u8_in(attrs, ESPTRACK_A_REQID_STATIC_NAT),
+		u8_in(attrs, ESPTRACK_A_REQID_PORT_ONLY),
 	};
-	uint32_t number = u32_in(nest, ESPTRACK_A_REQID_NUMBER);
+	uint32_t number = u32_in(attrs, ESPTRACK_A_REQID_NUMBER);
 	struct reqid *reqid = reqid_place(&model, number);
 	unsigned int i;
 
@@ -462,9 +475,9 @@ static void granted_reqid_set(const struct nlattr *nest)
 			switch_sa(&model.sas[i], switches);
 }
 
-static void granted_reqid_del(const struct nlattr *nest)
+static void granted_reqid_del(const struct attrs *attrs)
 {
-	uint32_t number = u32_in(nest, ESPTRACK_A_REQID_NUMBER);
+	uint32_t number = u32_in(attrs, ESPTRACK_A_REQID_NUMBER);
 	struct reqid *reqid = reqid_place(&model, number);
 
 	if (!reqid_is(&model, reqid, number))
@@ -478,29 +491,26 @@ static void take_granted(void)
 {
 	const struct genlmsghdr *genl =
 		(const void *)(request.data + NLMSG_HDRLEN);
-	const uint8_t *attrs = request.data + NLMSG_HDRLEN + GENL_HDRLEN;
-	size_t size = request.header.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN;
-	const struct nlattr *sa = find(attrs, size, ESPTRACK_A_SA);
-	const struct nlattr *reqid = find(attrs, size, ESPTRACK_A_REQID);
+	const struct attrs attrs = attrs_of(&request.header);
 
 	if (deny)
 		wrong("granted to somebody without privilege");
 	switch (genl->cmd) {
 	case ESPTRACK_CMD_SA_GET:
+	case ESPTRACK_CMD_REQID_GET:
+	case ESPTRACK_CMD_STATS_GET:
+	case ESPTRACK_CMD_CONF_GET:
+	/* Holds for SAs to come, and none does. */
+	case ESPTRACK_CMD_CONF_SET:
 		break;
 	case ESPTRACK_CMD_SA_SET:
-		if (!sa)
-			wrong("granted without an SA");
-		granted_sa_set(sa);
+		granted_sa_set(&attrs);
 		break;
 	case ESPTRACK_CMD_REQID_SET:
+		granted_reqid_set(&attrs);
+		break;
 	case ESPTRACK_CMD_REQID_DEL:
-		if (!reqid)
-			wrong("granted without a reqid");
-		if (genl->cmd == ESPTRACK_CMD_REQID_SET)
-			granted_reqid_set(reqid);
-		else
-			granted_reqid_del(reqid);
+		granted_reqid_del(&attrs);
 		break;
 	default:
 		wrong("granted, but there is no such command");
@@ -538,38 +548,32 @@ static bool answers(int flags, message_fn each, int *result)
 
 static void shown_sa(const struct nlmsghdr *message)
 {
-	const uint8_t *attrs = (const uint8_t *)NLMSG_DATA(message) + GENL_HDRLEN;
+	struct attrs from = attrs_of(message), here, *attrs = &here;
 	struct sa *sa = &shown.sas[shown.n_sas];
-	const struct nlattr *nest;
 
-	sa->size = message->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN;
+	sa->size = from.size;
 	if (shown.n_sas == MAX_SAS - 1 || sa->size > sizeof(sa->message))
 		errx(1, "too many SAs");
-	memcpy(sa->message, attrs, sa->size);
-	nest = find(sa->message, sa->size, ESPTRACK_A_SA);
-	if (!nest)
-		wrong("an SA is shown without its attributes");
-	sa->spi = u32_in(nest, ESPTRACK_A_SA_SPI);
-	sa->local = u32_in(nest, ESPTRACK_A_SA_LOCAL_IPV4);
-	sa->reqid = u32_in(nest, ESPTRACK_A_SA_REQID);
-	sa->switches[0] = (void *)payload(find_in(nest, ESPTRACK_A_SA_STATIC_NAT));
-	sa->switches[1] = (void *)payload(find_in(nest, ESPTRACK_A_SA_PORT_ONLY));
+	memcpy(sa->message, from.data, sa->size);
+	here = (struct attrs) { sa->message, sa->size };
+	sa->spi = u32_in(attrs, ESPTRACK_A_SA_SPI);
+	sa->local = u32_in(attrs, ESPTRACK_A_SA_LOCAL_IPV4);
+	sa->reqid = u32_in(attrs, ESPTRACK_A_SA_REQID);
+	sa->switches[0] = (void *)payload(find_in(attrs, ESPTRACK_A_SA_STATIC_NAT));
+	sa->switches[1] = (void *)payload(find_in(attrs, ESPTRACK_A_SA_PORT_ONLY));
 	shown.n_sas++;
 }
 
 static void shown_reqid(const struct nlmsghdr *message)
 {
-	const uint8_t *attrs = (const uint8_t *)NLMSG_DATA(message) + GENL_HDRLEN;
-	const struct nlattr *nest =
-		find(attrs, message->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
-		     ESPTRACK_A_REQID);
+	const struct attrs from = attrs_of(message), *attrs = &from;
 
-	if (!nest || shown.n_reqids == MAX_REQIDS)
-		wrong("a reqid is shown without its attributes");
+	if (shown.n_reqids == MAX_REQIDS)
+		errx(1, "too many reqids");
 	shown.reqids[shown.n_reqids++] = (struct reqid) {
-		u32_in(nest, ESPTRACK_A_REQID_NUMBER),
-		{ u8_in(nest, ESPTRACK_A_REQID_STATIC_NAT),
-		  u8_in(nest, ESPTRACK_A_REQID_PORT_ONLY) },
+		u32_in(attrs, ESPTRACK_A_REQID_NUMBER),
+		{ u8_in(attrs, ESPTRACK_A_REQID_STATIC_NAT),
+		  u8_in(attrs, ESPTRACK_A_REQID_PORT_ONLY) },
 	};
 }
 
