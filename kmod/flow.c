@@ -362,14 +362,16 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 
 /* Nothing has changed since a packet from there was looked at, and no lock is
  * needed to say so: else the packets of a peer who is not followed would meet at
- * the one lock. What is read may be written at the same time; at worst there is
- * one look too many, or one too few of those that are throttled anyway.
+ * the one lock.
  */
 static bool is_old_news(struct esptrack_sa *sa,
 			const struct esptrack_packet *packet)
 {
 	struct esptrack_net *tn = sa->flow.net;
 
+	/* It may be written at the same time: at worst there is one look too
+	 * many, or one too few of those that are throttled anyway.
+	 */
 	if (!data_race(esptrack_endpoint_equal(&sa->seen, &packet->source)))
 		return false;
 	if (!READ_ONCE(sa->static_nat)) {

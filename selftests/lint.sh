@@ -14,7 +14,6 @@ cd "$top"
 need shellcheck python3 perl xz-utils
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
-release=$(cat "$release_file")
 bad=0
 
 # verdict WHAT OUTPUT: an empty output is what we want
