@@ -97,7 +97,7 @@ ip_knows()
 
 	# Its exit status is that of wrong usage.
 	help=$(ip xfrm state help 2>&1)
-	grep -qw -- "$1" <<< "$help"
+	grep -q -- "\[ $1 " <<< "$help"
 }
 
 # inner_batch: lines for what a case has inside of ESP; sets $inner_out and

@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 tracing=/sys/kernel/tracing
 gcm='rfc4106(gcm(aes))'
+chacha='rfc7539esp(chacha20,poly1305)'
 cbc='authenc(hmac(sha256),cbc(aes))'
 
 # resumed: how often xfrm has taken a packet back so far
@@ -41,21 +42,28 @@ async_path()
 	check_num "$1: packets were asynchronous" $(($(resumed) - before_it)) -ge 3
 }
 
-# engine NAME: from now on SAs use it
+# engine NAME ALGORITHM...: from now on SAs with these use it
 engine()
 {
-	quietly modprobe -a "$1" algif_aead crypto_user || bail "no $1"
-	start_ready "$1-gcm" server "$here/asynccrypt.py" "$1" "$gcm"
-	engine=("$pid")
-	start_ready "$1-cbc" server "$here/asynccrypt.py" "$1" "$cbc"
-	engine+=("$pid")
+	local name=$1 algorithm
+
+	shift
+	quietly modprobe -a "$name" algif_aead crypto_user || bail "no $name"
+	engine=()
+	for algorithm in "$@"; do
+		start_ready "$name-${#engine[@]}" server "$here/asynccrypt.py" "$name" "$algorithm"
+		engine+=("$pid")
+	done
 }
 
 # engine_off NAME: once no SA uses it any more
 engine_off()
 {
-	stop "${engine[0]}"
-	stop "${engine[1]}"
+	local pid
+
+	for pid in "${engine[@]}"; do
+		stop "$pid"
+	done
 	check "$1 can be unloaded" busywait 20 quietly modprobe -r "$1"
 }
 
@@ -63,7 +71,7 @@ paths_up
 count_resumed || bail "no kprobe"
 defer uncount_resumed
 
-engine pcrypt
+engine pcrypt "$gcm" "$cbc"
 async_path "pcrypt"
 async_path "pcrypt, ESN, window 4096" esn=1 window=4096
 async_path "pcrypt, AES-CBC and HMAC-SHA2" cipher=cbc
@@ -78,11 +86,11 @@ async_path "pcrypt, IPv6, IPComp in it" family=6 inner=comp
 paths_flush
 engine_off pcrypt
 
-# Not all kernels have it.
+# Not all kernels have it. It takes synchronous crypto only.
 if modinfo cryptd > /dev/null 2>&1; then
-	engine cryptd
-	async_path "cryptd"
-	async_path "cryptd, IPv6" family=6
+	engine cryptd "$chacha"
+	async_path "cryptd" cipher=chacha
+	async_path "cryptd, IPv6" cipher=chacha family=6
 	paths_flush
 	engine_off cryptd
 fi
