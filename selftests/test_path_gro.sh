@@ -14,10 +14,10 @@ bypass_count()
 {
 	in_ns server nft -f - <<-END
 	table inet seen {
-		counter esp {}
+		counter packets_in {}
 		chain in {
 			type filter hook prerouting priority raw
-			udp dport 4500 counter name esp
+			udp dport 4500 counter name packets_in
 		}
 	}
 	END
@@ -25,7 +25,7 @@ bypass_count()
 
 seen()
 {
-	in_ns server nft -j list counter inet seen esp |
+	in_ns server nft -j list counter inet seen packets_in |
 		jq '.nftables[] | .counter | select(.) | .packets'
 }
 
