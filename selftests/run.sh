@@ -11,6 +11,8 @@
 # laid to the right test. The last line is "N passed, N failed".
 
 set -uo pipefail
+# TEST=@(address|static) are two of them.
+shopt -s extglob
 
 here=$(cd "$(dirname "$0")" && pwd)
 name='*'
