@@ -147,6 +147,9 @@ struct sa {
  * @collision: as above
  * @offloaded: as above
  * @any_port: as above
+ * @crowded: as above
+ * @burst: how often the flow may be moved at once
+ * @interval: nanoseconds until it may be once more
  * @sas: the SAs
  * @packets: what was sent lately; may arrive any number of times
  * @n_packets: how many were sent
@@ -170,6 +173,9 @@ struct world {
 	bool collision;
 	bool offloaded;
 	bool any_port;
+	bool crowded;
+	unsigned int burst;
+	uint64_t interval;
 	struct sa sas[SAS];
 	struct packet packets[PACKETS];
 	unsigned int n_packets;
@@ -212,17 +218,36 @@ static bool one_in(const struct world *world, unsigned int n)
 	return !below(world, n);
 }
 
-/* May it happen once more, if 8 may happen at once and then one a second? Said
- * of every span of time that ends now, not by a bucket.
+/* May it happen once more, if @burst may happen at once and then one in each
+ * @interval? Said of every span of time that ends now, not by a bucket.
  */
-static bool is_due(const struct log *log, uint64_t now)
+static bool is_due(const struct log *log, uint64_t now, unsigned int burst,
+		   uint64_t interval)
 {
 	unsigned int i;
 
 	for (i = 0; i < log->n; i++)
-		if (log->n - i + 1 > BURST + (now - log->at[i]) / SECOND)
+		if (log->n - i + 1 > burst + (now - log->at[i]) / interval)
 			return false;
 	return true;
+}
+
+/* Rules that say nothing about the flow */
+#define OF_THE_PACKET	(BIT(ESPTRACK_REASON_NO_INTEGRITY) | \
+			 BIT(ESPTRACK_REASON_NO_REPLAY) | \
+			 BIT(ESPTRACK_REASON_STALE) | \
+			 BIT(ESPTRACK_REASON_SOURCE) | \
+			 BIT(ESPTRACK_REASON_ANY_PORT))
+
+static bool may_move(const struct world *world)
+{
+	return is_due(&world->moves, world->now, world->burst,
+		      world->interval);
+}
+
+static bool may_report(const struct world *world, const struct sa *sa)
+{
+	return is_due(&sa->reports, world->now, BURST, SECOND);
 }
 
 static void log_add(struct log *log, uint64_t now)
@@ -265,6 +290,8 @@ static unsigned int what_is_wrong(const struct world *world,
 		wrong |= BIT(ESPTRACK_REASON_OFFLOAD);
 	if (world->any_port)
 		wrong |= BIT(ESPTRACK_REASON_ANY_PORT);
+	if (world->crowded)
+		wrong |= BIT(ESPTRACK_REASON_CROWDED);
 	if (source->address == endpoint->address)
 		return wrong;
 
@@ -285,6 +312,7 @@ static void gather(const struct world *world, const struct sa *sa,
 {
 	const struct place *source = &places[arrival->source];
 
+	memset(facts, 0, sizeof(*facts));
 	facts->seq = arrival->packet->seq;
 	facts->newest = sa->newest;
 	facts->now = world->now;
@@ -302,6 +330,10 @@ static void gather(const struct world *world, const struct sa *sa,
 	facts->offloaded = world->offloaded;
 	facts->any_port = world->any_port;
 	facts->static_nat = world->static_nat;
+	facts->crowded = world->crowded;
+	/* 0 is the default. */
+	facts->move_interval = world->interval == SECOND ? 0 : world->interval;
+	facts->move_burst = world->burst == BURST ? 0 : world->burst;
 }
 
 static void move(struct world *world, struct sa *sa,
@@ -335,7 +367,7 @@ static void judge_move(struct world *world, struct sa *sa,
 		"what was accepted once never moves again");
 	promise(world, copy || world->been & BIT(arrival->source),
 		"without copies it only moves to where the peer has been");
-	promise(world, is_due(&world->moves, world->now),
+	promise(world, may_move(world),
 		"no more moves than a burst, and one for each second");
 
 	packet->moved = true;
@@ -360,8 +392,12 @@ static void judge(struct world *world, const struct arrival *arrival)
 		return;
 
 	wrong = what_is_wrong(world, sa, arrival);
-	due = is_due(&world->moves, world->now);
+	due = may_move(world);
 	gather(world, sa, arrival, &facts);
+	promise(world, esptrack_is_due(&facts, &sa->history) ==
+		       (!(wrong & OF_THE_PACKET) &&
+			(world->static_nat ? due : may_report(world, sa))),
+		"the flow is looked at where it matters, and only there");
 	verdict = esptrack_judge(&facts, &sa->history, &reason);
 	tell(world, "    judged: verdict %d, reason %d, wrong %#x\n", verdict,
 	     reason, wrong);
@@ -400,7 +436,7 @@ static void judge(struct world *world, const struct arrival *arrival)
 	promise(world, !memcmp(&before, &sa->history, sizeof(before)),
 		"what does not move leaves no trace");
 	report = esptrack_may_report(&facts, &sa->history);
-	promise(world, report == is_due(&sa->reports, world->now),
+	promise(world, report == may_report(world, sa),
 		"reports: a burst, and one for each second");
 	if (report)
 		log_add(&sa->reports, world->now);
@@ -639,7 +675,7 @@ static void flip(struct world *world)
 	bool *switches[] = {
 		&world->static_nat, &world->port_only, &world->tunnel,
 		&world->shared_reqid, &world->collision, &world->offloaded,
-		&world->any_port,
+		&world->any_port, &world->crowded,
 	};
 	unsigned int i = below(world, ARRAY_SIZE(switches));
 
@@ -656,6 +692,7 @@ static void all_well(struct world *world)
 	world->collision = false;
 	world->offloaded = false;
 	world->any_port = false;
+	world->crowded = false;
 }
 
 static void pass_time(struct world *world)
@@ -764,6 +801,8 @@ static void begin(struct world *world)
 	unsigned int i;
 
 	all_well(world);
+	world->burst = one_in(world, 2) ? BURST : 3;
+	world->interval = one_in(world, 2) ? SECOND : 2 * SECOND;
 	world->been = BIT(world->peer);
 	world->now = one_in(world, 2) ? 0 : roll(world) >> 8;
 	for (i = 0; i < SAS; i++) {

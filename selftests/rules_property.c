@@ -64,7 +64,8 @@ static int report(const struct rules_counts *counts, uint64_t lives)
 	       counts->copies_moved);
 	printf("%" PRIu64 " moves led back; refused by reason:",
 	       counts->moved_back);
-	for (i = 1; i <= ESPTRACK_REASON_MAX; i++) {
+	/* The last one is not for the rules to say. */
+	for (i = 1; i < ESPTRACK_REASON_NO_MEMORY; i++) {
 		printf(" %" PRIu64, counts->reasons[i]);
 		idle |= !counts->reasons[i];
 	}
