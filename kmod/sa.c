@@ -162,28 +162,40 @@ void esptrack_sa_set(struct esptrack_sa *sa,
 	memset(&sa->seen, 0, sizeof(sa->seen));
 }
 
+/* Outbound SAs have no knob of their own: those of the flow with the reqid of an
+ * inbound one have what it has.
+ */
+static void share_switches(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	struct esptrack_sa *other;
+
+	if (sa->dir != ESPTRACK_DIR_IN)
+		return;
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
+		if (esptrack_flow_relation(&sa->flow, &other->flow) !=
+		    ESPTRACK_DIR_OUT ||
+		    other->x->props.reqid != sa->x->props.reqid)
+			continue;
+		WRITE_ONCE(other->static_nat, sa->static_nat);
+		other->port_only = sa->port_only;
+	}
+}
+
 /**
  * esptrack_sa_switch() - set switches of an inbound SA and its outbound ones
  * @sa: the inbound SA
  * @switches: what to set
- *
- * The outbound SAs of its flow with its reqid have no knob of their own.
  *
  * Context: any, esptrack_lock held.
  */
 void esptrack_sa_switch(struct esptrack_sa *sa,
 			const struct esptrack_switches *switches)
 {
-	struct esptrack_sa *other;
-
 	lockdep_assert_held(&esptrack_lock);
 
 	esptrack_sa_set(sa, switches);
-	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
-		if (esptrack_flow_relation(&sa->flow, &other->flow) ==
-		    ESPTRACK_DIR_OUT &&
-		    other->x->props.reqid == sa->x->props.reqid)
-			esptrack_sa_set(other, switches);
+	share_switches(sa);
 }
 
 static bool same_bytes(const void *a, const void *b, size_t size)
@@ -212,6 +224,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	const struct esptrack_flow origin = sa->origin;
 	const struct esptrack_flow was = sa->flow;
 	struct xfrm_state *old = sa->x;
+	bool moved;
 
 	detach(sa);
 	if (same_keys(old, x))
@@ -228,7 +241,9 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	sa->renamed = false;
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
-	return esptrack_peer_return(sa, &was, &origin);
+	moved = esptrack_peer_return(sa, &was, &origin);
+	share_switches(sa);
+	return moved;
 }
 
 /* Returns whether the SA was moved at once. */

@@ -28,6 +28,8 @@ declare -A ciphers=(
 # paths_up: the network, the module, and what looks on
 paths_up()
 {
+	# Where these are loaded the stock kernel loses ESP that is in ESP.
+	quietly modprobe -r xfrm_interface ip_vti ip6_vti || bail "no way to unload"
 	setup_topology || bail "no topology"
 	setup_ipv6 || bail "no IPv6"
 	module_load static_nat=1

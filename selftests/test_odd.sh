@@ -114,8 +114,9 @@ quietly ip -n server xfrm state delete src $SERVER dst "$nat_addr" proto esp spi
 quietly ip -n server xfrm state add src $SERVER dst "$nat_addr" proto esp spi $STATIC_SPI_OUT \
 	reqid 1 mode tunnel aead 'rfc4106(gcm(aes))' "$static_key" 128 \
 	encap espinudp 4500 "$nat_port" 0.0.0.0
+# If it was added again soon enough, the SA is where the other one was then.
 check_eq "deleted under packets: no other address is followed" \
-	"$(encap_of server $spi)" "$nat_port 4500"
+	"$(ip -n server xfrm state | grep -c "$other")" 0
 check_num "deleted under packets: some found no SA" \
 	"$(xfrm_stat_delta server XfrmInNoStates)" -gt 1
 # The server's new SA begins with numbers that the client has seen.
