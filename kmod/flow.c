@@ -258,10 +258,12 @@ static bool move_flow(struct esptrack_sa *sa,
 	hlist_for_each_entry_safe(other, next, esptrack_index_flow(&from),
 				  by_flow) {
 		struct xfrm_state *place = other->place;
-		u8 dir = member(&from, other);
+		u8 dir = esptrack_flow_relation(&from, &other->flow);
 
+		/* One that has died since has a placeholder that must go. */
 		other->place = NULL;
-		if (!dir || (facts->new_address && !place) ||
+		if (!dir || !other->static_nat ||
+		    (facts->new_address && !place) ||
 		    !esptrack_move_sa(other->x, place, dir, &from.src, to))
 			continue;
 		esptrack_index_update(other);
