@@ -10,6 +10,11 @@
 #include "netlink.h"
 #include "stats.h"
 
+/* As many wait to be sent. It takes a stream of them from several processors to
+ * have more; what is over is lost, and counted.
+ */
+#define EVENTS_MAX	1024
+
 static int put_members(struct sk_buff *skb, const struct esptrack_event *event)
 {
 	unsigned int i, n = min_t(unsigned int, event->moved,
@@ -60,10 +65,13 @@ static int put_event(struct sk_buff *skb, const struct esptrack_event *event,
 	return 0;
 }
 
-static struct sk_buff *event_message(const struct esptrack_event *event,
+static struct sk_buff *event_message(const struct esptrack_sa *sa,
+				     const struct esptrack_event *event,
 				     u64 seq)
+	__must_hold(&esptrack_lock)
 {
 	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_ATOMIC);
+	struct esptrack_sa_info info;
 	struct nlattr *nest;
 	void *hdr;
 
@@ -73,8 +81,9 @@ static struct sk_buff *event_message(const struct esptrack_event *event,
 	hdr = genlmsg_put(skb, 0, 0, &esptrack_family, 0, event->cmd);
 	if (!hdr || put_event(skb, event, seq))
 		goto free;
+	esptrack_sa_inform(sa, &info);
 	nest = nla_nest_start(skb, ESPTRACK_A_SA);
-	if (!nest || esptrack_netlink_put_sa(skb, &event->sa))
+	if (!nest || esptrack_netlink_put_sa(skb, &info))
 		goto free;
 	nla_nest_end(skb, nest);
 	genlmsg_end(skb, hdr);
@@ -85,44 +94,65 @@ free:
 	return NULL;
 }
 
-static void send(struct esptrack_net *tn, const struct esptrack_event *event)
-	__must_hold(&tn->event_lock)
+/**
+ * esptrack_event_post() - have an event reported to all listeners
+ * @sa: the SA, as it is after the event
+ * @event: what happened
+ *
+ * Its number, and its place among the others, are sure when this returns. It is
+ * sent later: how long that takes depends on who listens, and no packet should
+ * wait for them with the lock held. An event has its number even when it cannot
+ * be sent, so that listeners notice the gap.
+ *
+ * Context: softirq, RCU read side, esptrack_lock held.
+ */
+void esptrack_event_post(const struct esptrack_sa *sa,
+			 const struct esptrack_event *event)
 {
+	struct esptrack_net *tn = sa->flow.net;
 	u64 seq = ++tn->event_seq;
-	struct sk_buff *skb;
+	struct sk_buff *skb = NULL;
 
-	lockdep_assert_held(&tn->event_lock);
+	lockdep_assert_held(&esptrack_lock);
 
 	if (!esptrack_netlink_has_listeners(tn->net))
 		return;
 
-	skb = event_message(event, seq);
+	if (skb_queue_len(&tn->events) < EVENTS_MAX)
+		skb = event_message(sa, event, seq);
 	if (!skb) {
 		esptrack_stats_count(tn, ESPTRACK_STAT_EVENTS_LOST);
 		return;
 	}
-	genlmsg_multicast_netns(&esptrack_family, tn->net, skb, 0,
-				ESPTRACK_NLGRP_EVENTS, GFP_ATOMIC);
+	skb_queue_tail(&tn->events, skb);
+	esptrack_net_deliver(tn);
+}
+
+static void multicast(struct esptrack_net *tn, struct sk_buff *skb)
+{
+	/* The family cannot go meanwhile. */
+	rcu_read_lock();
+	if (esptrack_netlink_has_listeners(tn->net))
+		genlmsg_multicast_netns(&esptrack_family, tn->net, skb, 0,
+					ESPTRACK_NLGRP_EVENTS, GFP_ATOMIC);
+	else
+		kfree_skb(skb);
+	rcu_read_unlock();
 }
 
 /**
- * esptrack_event_send_unlock() - report to all listeners
- * @tn: namespace of the SA
- * @event: what happened
+ * esptrack_event_deliver() - send the events that wait
+ * @tn: namespace
  *
- * Drops esptrack_lock before the work begins, but not before the event's place
- * among the others is sure: events go out in the order in which they happened.
- * An event has its number even when it cannot be sent, so that listeners
- * notice the gap.
- *
- * Context: softirq, RCU read side, esptrack_lock held.
+ * Context: process, one at a time, so that they go out in the order of their
+ * numbers.
  */
-void esptrack_event_send_unlock(struct esptrack_net *tn,
-				const struct esptrack_event *event)
-	__releases(&esptrack_lock)
+void esptrack_event_deliver(struct esptrack_net *tn)
 {
-	spin_lock(&tn->event_lock);
-	spin_unlock(&esptrack_lock);
-	send(tn, event);
-	spin_unlock_bh(&tn->event_lock);
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&tn->events))) {
+		multicast(tn, skb);
+		cond_resched();
+	}
 }

@@ -30,7 +30,6 @@ struct esptrack_member {
  * @esp_seq: ESP sequence number of the packet
  * @moved: number of SAs that were moved
  * @members: the first of them
- * @sa: the SA of the packet, after the event
  */
 struct esptrack_event {
 	enum esptrack_cmd cmd;
@@ -40,11 +39,10 @@ struct esptrack_event {
 	u64 esp_seq;
 	unsigned int moved;
 	struct esptrack_member members[ESPTRACK_MEMBERS_MAX];
-	struct esptrack_sa_info sa;
 };
 
-void esptrack_event_send_unlock(struct esptrack_net *tn,
-				const struct esptrack_event *event)
-	__releases(&esptrack_lock);
+void esptrack_event_post(const struct esptrack_sa *sa,
+			 const struct esptrack_event *event);
+void esptrack_event_deliver(struct esptrack_net *tn);
 
 #endif /* ESPTRACK_EVENT_H */

@@ -343,7 +343,6 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 	event->old = sa->flow.src;
 	event->new = packet->source;
 	event->esp_seq = packet->seq;
-	event->moved = 0;
 
 	gather(sa, packet, &facts);
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
@@ -389,34 +388,27 @@ static bool is_old_news(struct esptrack_sa *sa,
 	return true;
 }
 
-static struct esptrack_net *accepted(struct esptrack_sa *sa,
-				     const struct xfrm_state *x,
-				     const struct esptrack_packet *packet,
-				     struct esptrack_event *event)
+static void accepted(struct esptrack_sa *sa, const struct xfrm_state *x,
+		     const struct esptrack_packet *packet,
+		     struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
-	bool report;
-
 	/* Since it was found it may have been let go, or have got another
 	 * xfrm_state.
 	 */
 	if (sa->x != x || hlist_unhashed(&sa->by_flow) ||
 	    esptrack_sa_is_dead(sa))
-		return NULL;
+		return;
 
 	/* Somebody may have written to the SA, or another packet moved it,
 	 * since the hook compared.
 	 */
 	esptrack_index_update(sa);
 	if (esptrack_endpoint_equal(&sa->flow.src, &packet->source))
-		return NULL;
-	report = judge(sa, packet, event);
+		return;
+	if (judge(sa, packet, event))
+		esptrack_event_post(sa, event);
 	sa->astray++;
-	if (!report)
-		return NULL;
-
-	esptrack_sa_inform(sa, &event->sa);
-	return sa->flow.net;
 }
 
 static void announce(const struct esptrack_event *event)
@@ -464,7 +456,6 @@ void esptrack_flow_accepted(struct xfrm_state *x,
 			    const struct esptrack_packet *packet)
 {
 	struct esptrack_event event;
-	struct esptrack_net *tn;
 	struct esptrack_sa *sa;
 
 	rcu_read_lock();
@@ -472,14 +463,11 @@ void esptrack_flow_accepted(struct xfrm_state *x,
 	if (!sa || is_old_news(sa, packet))
 		goto out;
 
+	event.moved = 0;
 	spin_lock_bh(&esptrack_lock);
-	tn = accepted(sa, x, packet, &event);
-	if (tn) {
-		esptrack_event_send_unlock(tn, &event);
-		announce(&event);
-	} else {
-		spin_unlock_bh(&esptrack_lock);
-	}
+	accepted(sa, x, packet, &event);
+	spin_unlock_bh(&esptrack_lock);
+	announce(&event);
 out:
 	rcu_read_unlock();
 }

@@ -8,6 +8,7 @@
 #include <net/netns/generic.h>
 
 #include "claim.h"
+#include "event.h"
 #include "km.h"
 #include "knob.h"
 #include "leak.h"
@@ -125,6 +126,22 @@ static void net_release(struct esptrack_net *tn, struct esptrack_sa *sa)
 	spin_unlock_bh(&esptrack_lock);
 	esptrack_knob_destroy(sa);
 	esptrack_sa_free(sa);
+}
+
+/**
+ * esptrack_net_deliver() - there are events to be sent
+ * @tn: their namespace
+ *
+ * Context: any, with any lock held.
+ */
+void esptrack_net_deliver(struct esptrack_net *tn)
+{
+	queue_work(workqueue, &tn->deliver);
+}
+
+static void net_deliver(struct work_struct *work)
+{
+	esptrack_event_deliver(container_of(work, struct esptrack_net, deliver));
 }
 
 /**
@@ -302,8 +319,9 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&tn->readdressed);
 	INIT_LIST_HEAD(&tn->unpublished);
 	mutex_init(&tn->mutex);
-	spin_lock_init(&tn->event_lock);
+	skb_queue_head_init(&tn->events);
 	INIT_WORK(&tn->publish, net_publish);
+	INIT_WORK(&tn->deliver, net_deliver);
 	INIT_DELAYED_WORK(&tn->refresh, net_refresh);
 	INIT_DELAYED_WORK(&tn->sweep, net_sweep);
 	return esptrack_stats_init(tn);
@@ -341,6 +359,9 @@ static void net_exit(struct net *net)
 	cancel_work_sync(&tn->publish);
 	cancel_delayed_work_sync(&tn->refresh);
 	cancel_delayed_work_sync(&tn->sweep);
+	/* Nobody in the namespace is left to listen, or the family is gone. */
+	cancel_work_sync(&tn->deliver);
+	skb_queue_purge(&tn->events);
 
 	mutex_lock(&tn->mutex);
 	xa_for_each(&tn->sas, id, sa)

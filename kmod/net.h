@@ -3,7 +3,7 @@
 #define ESPTRACK_NET_H
 
 #include <linux/mutex.h>
-#include <linux/spinlock.h>
+#include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -36,8 +36,9 @@ enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MISSED };
  * @conf: what holds for it; protected by esptrack_lock
  * @stats: its counters
  * @packets: that SAs had accepted which are let go; protected by esptrack_lock
- * @event_lock: events go out in the order of their numbers
- * @event_seq: number of the last event
+ * @event_seq: number of the last event; protected by esptrack_lock
+ * @events: messages that wait to be sent; added to under esptrack_lock
+ * @deliver: sends them
  */
 struct esptrack_net {
 	struct net *net;
@@ -56,8 +57,9 @@ struct esptrack_net {
 	struct esptrack_conf conf;
 	struct esptrack_stats __percpu *stats;
 	u64 packets;
-	spinlock_t event_lock;	/* protects event_seq */
 	u64 event_seq;
+	struct sk_buff_head events;
+	struct work_struct deliver;
 };
 
 struct esptrack_net *esptrack_net(const struct net *net);
@@ -65,6 +67,7 @@ bool esptrack_net_is_dying(const struct esptrack_net *tn);
 int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_publish(struct esptrack_sa *sa);
 void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place);
+void esptrack_net_deliver(struct esptrack_net *tn);
 void esptrack_net_sweep_soon(struct esptrack_net *tn);
 void esptrack_net_missed(struct esptrack_net *tn);
 void esptrack_net_sweep_later(struct esptrack_net *tn);

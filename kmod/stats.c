@@ -104,9 +104,10 @@ void esptrack_stats_inform(struct esptrack_net *tn,
 	for_each_possible_cpu(cpu)
 		add_counters(info, per_cpu_ptr(tn->stats, cpu));
 
-	spin_lock_bh(&tn->event_lock);
+	spin_lock_bh(&esptrack_lock);
 	info->events = tn->event_seq;
-	spin_unlock_bh(&tn->event_lock);
+	spin_unlock_bh(&esptrack_lock);
+	flush_work(&tn->deliver);
 
 	mutex_lock(&tn->mutex);
 	add_sas(tn, info);
