@@ -37,6 +37,16 @@ struct hook {
 static struct hook esp4 __read_mostly;
 static struct hook esp6 __read_mostly;
 
+/* The copy was found in x->type: pairs with the release in
+ * esptrack_hook_attach(). An address dependency would do, but x->type may be
+ * ESP's own again by now.
+ */
+static input_fn esp_input(const struct hook *hook)
+{
+	smp_rmb();
+	return hook->input;
+}
+
 /* The ESP header is at skb->data, and the UDP header right before it:
  * udp_queue_rcv_skb() and GRO alike have pulled it.
  */
@@ -113,11 +123,11 @@ static int esp4_input(struct xfrm_state *x, struct sk_buff *skb)
 		     encap_udp_hdr(skb)->source !=
 		     READ_ONCE(x->encap->encap_sport)))
 		return input_elsewhere(x, skb, (xfrm_address_t *)&ip_hdr(skb)->saddr,
-				       esp4.input);
+				       esp_input(&esp4));
 	if (unlikely(esptrack_claims_pending()))
-		return input_claims(x, skb, esp4.input);
+		return input_claims(x, skb, esp_input(&esp4));
 
-	return esp4.input(x, skb);
+	return esp_input(&esp4)(x, skb);
 }
 
 static int esp6_input(struct xfrm_state *x, struct sk_buff *skb)
@@ -128,11 +138,11 @@ static int esp6_input(struct xfrm_state *x, struct sk_buff *skb)
 		     encap_udp_hdr(skb)->source !=
 		     READ_ONCE(x->encap->encap_sport)))
 		return input_elsewhere(x, skb, (const xfrm_address_t *)saddr,
-				       esp6.input);
+				       esp_input(&esp6));
 	if (unlikely(esptrack_claims_pending()))
-		return input_claims(x, skb, esp6.input);
+		return input_claims(x, skb, esp_input(&esp6));
 
-	return esp6.input(x, skb);
+	return esp_input(&esp6)(x, skb);
 }
 
 static struct hook *hook_of(const struct xfrm_state *x)
