@@ -92,15 +92,6 @@ paths_done()
 	done_testing
 }
 
-# af_alg_has ALGORITHM: does the kernel give this AEAD to programs?
-af_alg_has()
-{
-	quietly modprobe algif_aead &&
-		in_ns server python3 -c '
-import socket, sys
-socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).bind(("aead", sys.argv[1]))' "$1"
-}
-
 # ip_knows WORD: of "ip xfrm state"
 ip_knows()
 {

@@ -61,7 +61,7 @@ reload()
 	check_eq "$1 can be removed" "$(in_use "$1")" 0
 }
 
-for name in algif_aead crypto_user cryptd pcrypt; do
+for name in crypto_user cryptd pcrypt; do
 	modprobe $name || bail "no $name"
 done
 peers_up
