@@ -66,12 +66,36 @@ engine_off()
 	check "$1 can be unloaded" busywait 20 quietly modprobe -r "$1"
 }
 
+forged_are()
+{
+	[ "$(tool server -j stats | jq .forged)" -eq "$1" ]
+}
+
+# forge: packets in the peer's name, from elsewhere, that the engine finds forged.
+# In a path, whose variables it uses.
+forge()
+{
+	local spi before_it
+
+	printf -v spi '0x%08x' "$spi1"
+	wire_start forge inet nb
+	check "$name: ping" path_ping 5
+	wire_wait forge "$spi" || return
+	wire_stop forge
+	before_it=$(resumed)
+	quietly inject inet --pcap "$tmp/forge.pcap" --spi "$spi" --count 3 \
+		--src 198.51.100.9:5555 --dst "$SERVER_PUB:4500" --seq-to 100000 || return
+	check "$name: forged packets are counted" busywait 10 forged_are 3
+	check_num "$name: they were asynchronous" $(($(resumed) - before_it)) -ge 3
+	check "$name: ping after them" path_ping 5
+}
+
 paths_up
 count_resumed || bail "no kprobe"
 defer uncount_resumed
 
 engine pcrypt "$gcm" "$cbc"
-async_path "pcrypt"
+async_path "pcrypt" after=forge
 async_path "pcrypt, ESN, window 4096" esn=1 window=4096
 async_path "pcrypt, AES-CBC and HMAC-SHA2" cipher=cbc
 async_path "pcrypt, transport" mode=transport follow=port
