@@ -249,12 +249,14 @@ static bool move_flow(struct esptrack_sa *sa,
 	__must_hold(&esptrack_lock)
 {
 	const struct esptrack_flow from = sa->flow;
+	struct hlist_head *chain;
 	struct esptrack_sa *other;
 	struct hlist_node *next;
 
 	if (facts->new_address && !prepare_address(&from, to))
 		return false;
 
+	chain = esptrack_index_leave(&from, to);
 	hlist_for_each_entry_safe(other, next, esptrack_index_flow(&from),
 				  by_flow) {
 		struct xfrm_state *place = other->place;
@@ -266,7 +268,7 @@ static bool move_flow(struct esptrack_sa *sa,
 		    (facts->new_address && !place) ||
 		    !esptrack_move_sa(other->x, place, dir, &from.src, to))
 			continue;
-		esptrack_index_update(other);
+		esptrack_index_move(other, dir, to, chain);
 		if (place)
 			esptrack_net_readdressed(other, place);
 		other->moves++;

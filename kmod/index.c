@@ -50,18 +50,26 @@ static u32 endpoint_hash(const struct esptrack_endpoint *endpoint)
 		      hash_seed);
 }
 
-/**
- * esptrack_index_flow() - the chain that holds all SAs of a flow, and others
- * @flow: either direction of it
- *
- * The sum makes both directions meet in one chain, so that we need not know
- * which of the ends is ours. Tell the SAs of the flow from others by
- * esptrack_flow_relation().
+/* The sum makes both directions meet in one chain, so that we need not know
+ * which of the ends is ours.
  */
-struct hlist_head *esptrack_index_flow(const struct esptrack_flow *flow)
+static struct hlist_head *flow_head(const struct esptrack_flow *flow)
 {
 	return &by_flow[net_hash(flow->net, endpoint_hash(&flow->src) +
 					    endpoint_hash(&flow->dst))];
+}
+
+/**
+ * esptrack_index_flow() - the chain that holds all SAs of a flow, and others
+ * @flow: of an SA in the index, or what it was when the SA left it
+ *
+ * Of both directions. Tell the SAs of the flow from others by
+ * esptrack_flow_relation(). The hash is kept, as it is a good part of what it
+ * costs to look at a flow.
+ */
+struct hlist_head *esptrack_index_flow(const struct esptrack_flow *flow)
+{
+	return flow->chain;
 }
 
 /**
@@ -169,19 +177,48 @@ struct esptrack_sa *esptrack_index_find(struct net *net,
 
 /**
  * esptrack_flow_set_ends() - have a flow begin and end where an SA does
- * @flow: the flow; its namespace and peer stay
+ * @flow: the flow; its namespace, peer and chain stay
  * @x: the SA, with encapsulation
  *
- * Context: any, x->lock not held.
+ * Context: any, esptrack_lock held, x->lock not.
  */
 void esptrack_flow_set_ends(struct esptrack_flow *flow, struct xfrm_state *x)
 {
-	spin_lock_bh(&x->lock);
+	lockdep_assert_held(&esptrack_lock);
+
+	spin_lock(&x->lock);
 	esptrack_endpoint_set(&flow->src, &x->props.saddr,
 			      x->encap->encap_sport, x->props.family);
 	esptrack_endpoint_set(&flow->dst, &x->id.daddr,
 			      x->encap->encap_dport, x->props.family);
-	spin_unlock_bh(&x->lock);
+	spin_unlock(&x->lock);
+}
+
+static bool has_ends(const struct esptrack_flow *flow, struct xfrm_state *x)
+	__must_hold(&esptrack_lock)
+{
+	const u16 family = x->props.family;
+	bool same;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	spin_lock(&x->lock);
+	same = x->encap->encap_sport == flow->src.port &&
+	       x->encap->encap_dport == flow->dst.port &&
+	       xfrm_addr_equal(&x->props.saddr, &flow->src.addr, family) &&
+	       xfrm_addr_equal(&x->id.daddr, &flow->dst.addr, family);
+	spin_unlock(&x->lock);
+
+	return same;
+}
+
+static void relink(struct esptrack_sa *sa, struct hlist_head *chain)
+	__must_hold(&esptrack_lock)
+{
+	if (!hlist_unhashed(&sa->by_flow))
+		hlist_del(&sa->by_flow);
+	sa->flow.chain = chain;
+	hlist_add_head(&sa->by_flow, chain);
 }
 
 /**
@@ -192,22 +229,53 @@ void esptrack_flow_set_ends(struct esptrack_flow *flow, struct xfrm_state *x)
  */
 void esptrack_index_update(struct esptrack_sa *sa)
 {
-	struct esptrack_flow flow = {
-		.net = sa->flow.net,
-		.peer = sa->flow.peer,
-	};
+	lockdep_assert_held(&esptrack_lock);
+
+	if (!hlist_unhashed(&sa->by_flow) && has_ends(&sa->flow, sa->x))
+		return;
+	esptrack_flow_set_ends(&sa->flow, sa->x);
+	relink(sa, flow_head(&sa->flow));
+}
+
+/**
+ * esptrack_index_leave() - where SAs of a flow will be found that move together
+ * @flow: of one of them, inbound
+ * @to: the peer's new endpoint
+ *
+ * Context: any, esptrack_lock held.
+ * Return: the chain, for esptrack_index_move().
+ */
+struct hlist_head *esptrack_index_leave(const struct esptrack_flow *flow,
+					const struct esptrack_endpoint *to)
+{
+	struct esptrack_flow moved = *flow;
 
 	lockdep_assert_held(&esptrack_lock);
 
-	esptrack_flow_set_ends(&flow, sa->x);
-	if (!hlist_unhashed(&sa->by_flow)) {
-		if (esptrack_flow_relation(&sa->flow, &flow) ==
-		    ESPTRACK_DIR_IN)
-			return;
-		hlist_del_init(&sa->by_flow);
-	}
-	sa->flow = flow;
-	hlist_add_head(&sa->by_flow, esptrack_index_flow(&flow));
+	moved.src = *to;
+	return flow_head(&moved);
+}
+
+/**
+ * esptrack_index_move() - an SA has just been moved
+ * @sa: the SA, in the index
+ * @dir: &enum esptrack_dir
+ * @to: the peer's new endpoint, as it was written to the SA
+ * @chain: from esptrack_index_leave()
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_index_move(struct esptrack_sa *sa, u8 dir,
+			 const struct esptrack_endpoint *to,
+			 struct hlist_head *chain)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	if (dir == ESPTRACK_DIR_IN)
+		sa->flow.src = *to;
+	else
+		sa->flow.dst = *to;
+	relink(sa, chain);
 }
 
 /**

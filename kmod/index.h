@@ -8,6 +8,11 @@ void esptrack_index_add(struct esptrack_sa *sa);
 void esptrack_index_replace(struct esptrack_sa *sa, struct xfrm_state *x);
 void esptrack_index_del(struct esptrack_sa *sa);
 void esptrack_index_update(struct esptrack_sa *sa);
+struct hlist_head *esptrack_index_leave(const struct esptrack_flow *flow,
+					const struct esptrack_endpoint *to);
+void esptrack_index_move(struct esptrack_sa *sa, u8 dir,
+			 const struct esptrack_endpoint *to,
+			 struct hlist_head *chain);
 
 struct esptrack_sa *esptrack_index_of_state(const struct xfrm_state *x);
 struct esptrack_sa *esptrack_index_find(struct net *net,

@@ -24,6 +24,7 @@ extern spinlock_t esptrack_lock;
  * @peer: whose SA it is
  * @src: source end
  * @dst: destination end
+ * @chain: of the index, see esptrack_index_flow()
  *
  * The opposite direction of the flow has the ends exchanged.
  *
@@ -36,6 +37,7 @@ struct esptrack_flow {
 	u64 peer;
 	struct esptrack_endpoint src;
 	struct esptrack_endpoint dst;
+	struct hlist_head *chain;
 };
 
 /**
