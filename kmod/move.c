@@ -14,6 +14,7 @@
 #include <linux/rculist.h>
 
 #include "compat.h"
+#include "sa.h"
 
 static xfrm_address_t *remote_address(struct xfrm_state *x, u8 dir)
 {
@@ -184,7 +185,7 @@ static void drop_route(struct xfrm_state *x)
  *
  * Output reads the ports under x->lock, as xfrm_state_update() writes them.
  *
- * Context: softirq, x->lock not held.
+ * Context: any, esptrack_lock held, x->lock not.
  * Return: true, and the reference to @place stays with the caller. False if the
  * SA died, or somebody wrote to it, or the SAD is being flushed; @place is given
  * up.
@@ -196,7 +197,9 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	__be16 *port = remote_port(x, dir);
 	bool moved;
 
-	spin_lock_bh(&x->lock);
+	lockdep_assert_held(&esptrack_lock);
+
+	spin_lock(&x->lock);
 	/* The address is ours alone to write. Of the port the daemon may be
 	 * quicker: an SA must not stay behind for that where its policies have
 	 * another address already.
@@ -212,7 +215,7 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	if (moved && !place &&
 	    esptrack_routes_by_port(xs_net(x), x->props.family))
 		drop_route(x);
-	spin_unlock_bh(&x->lock);
+	spin_unlock(&x->lock);
 
 	if (place && moved)
 		xfrm_state_delete(place);

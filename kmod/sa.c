@@ -101,14 +101,16 @@ void esptrack_sa_settle(struct esptrack_sa *sa)
  * esptrack_sa_newest() - the highest sequence number that an SA has accepted
  * @x: the SA, with a replay window
  *
- * Context: any, x->lock not held.
+ * Context: any, esptrack_lock held, x->lock not.
  */
 u64 esptrack_sa_newest(struct xfrm_state *x)
 {
 	const struct xfrm_replay_state_esn *esn = x->replay_esn;
 	u64 newest = U64_MAX;
 
-	spin_lock_bh(&x->lock);
+	lockdep_assert_held(&esptrack_lock);
+
+	spin_lock(&x->lock);
 	switch (x->repl_mode) {
 	case XFRM_REPLAY_MODE_LEGACY:
 		newest = x->replay.seq;
@@ -120,7 +122,7 @@ u64 esptrack_sa_newest(struct xfrm_state *x)
 		newest = (u64)esn->seq_hi << 32 | esn->seq;
 		break;
 	}
-	spin_unlock_bh(&x->lock);
+	spin_unlock(&x->lock);
 
 	return newest;
 }
