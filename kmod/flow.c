@@ -105,6 +105,15 @@ static u64 accepted_before(const struct esptrack_sa *sa,
 	return READ_ONCE(sa->x->curlft.packets) - packet->advanced;
 }
 
+/* The address that the SA has already is where we send to in any case. */
+static bool source_valid(const struct esptrack_packet *packet,
+			 struct xfrm_state *x, bool new_address)
+{
+	return new_address ?
+	       esptrack_endpoint_is_peer(xs_net(x), &packet->source) :
+	       !!packet->source.port;
+}
+
 static void gather(struct esptrack_sa *sa,
 		   const struct esptrack_packet *packet,
 		   struct esptrack_facts *facts)
@@ -119,11 +128,10 @@ static void gather(struct esptrack_sa *sa,
 	facts->advanced = packet->advanced;
 	facts->integrity = has_integrity(x);
 	facts->replay_window = has_replay_window(x);
-	facts->source_valid = esptrack_endpoint_is_peer(xs_net(x),
-							&packet->source);
 	facts->new_address = !xfrm_addr_equal(&packet->source.addr,
 					      &sa->flow.src.addr,
 					      x->props.family);
+	facts->source_valid = source_valid(packet, x, facts->new_address);
 	facts->left_lately = esptrack_peer_left_lately(sa, &packet->source,
 						       facts->now);
 	facts->any_port = !sa->flow.src.port || !sa->flow.dst.port;

@@ -56,7 +56,8 @@ struct esptrack_history {
  *	asynchronous crypto has delivered it
  * @integrity: the SA has an integrity algorithm, and the packet passed it
  * @replay_window: the SA has a replay window
- * @source_valid: the source is unicast and not ours, and its port is not 0
+ * @source_valid: the source's port is not 0, and its address is unicast and not
+ *	ours, if it is a new one
  * @left_lately: another SA of the flow has just proven that the peer is not
  *	at the source any more, and sequence numbers of two SAs do not compare
  * @new_address: not only the port differs

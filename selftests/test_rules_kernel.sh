@@ -240,7 +240,7 @@ check_num "$row, holds: after two seconds, in milliseconds" \
 	$((($(last_time moved) - left) / 1000000)) -ge 2000
 check_eq "$row, holds: before that all was stale" "$(refused_since "$left")" stale
 
-### the source is unicast and not ours, its port is not 0
+### the source's port is not 0; a new address is unicast and not ours
 
 # server_sysctl NAME VALUE
 server_sysctl()
