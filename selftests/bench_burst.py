@@ -172,6 +172,9 @@ def move(args):
     def timed(sock):
         packet = next(packets)
         time.sleep(args.pause)
+        # What the namespace did meanwhile may have made the socket's route old:
+        # to look it up again is not the server's cost.
+        sock.connect((args.peer, PORT))
         before = arrived(receiver)
         start = time.monotonic_ns()
         sock.send(packet)
