@@ -8,7 +8,7 @@
 set -uo pipefail
 
 state=/run/splat.seen
-pattern='WARNING:|BUG:|BUG [a-z0-9_-]+ ?(\(|:)|KASAN|UBSAN|KCSAN|Oops'
+pattern='WARNING:|BUG:|BUG [a-z0-9_-]+ ?(\(|:)|KASAN|UBSAN|KCSAN:|Oops'
 pattern+='|general protection fault|refcount_t|kmemleak:.*new suspected'
 pattern+='|possible (recursive|circular|irq lock)|inconsistent lock state'
 pattern+='|suspicious RCU|INFO: (task|rcu|trying|lockdep)|INFO: .*blocked'
