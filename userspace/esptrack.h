@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#define VERSION "0.1"
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Exit statuses beside 0. */
@@ -34,6 +36,7 @@ int cmd_del(const struct options *opt, char **argv);
 int cmd_reqids(const struct options *opt, char **argv);
 int cmd_conf(const struct options *opt, char **argv);
 int cmd_stats(const struct options *opt, char **argv);
+int cmd_metrics(const struct options *opt, char **argv);
 int cmd_monitor(const struct options *opt, char **argv);
 
 #endif

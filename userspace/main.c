@@ -10,13 +10,12 @@
 #include "number.h"
 #include "output.h"
 
-#define VERSION "0.1"
-
 static const char usage_text[] =
 	"Usage: esptrack [ OPTIONS ] [ COMMAND ]\n"
 	"COMMAND := { show [ SPI ] [ FILTER ] | set SELECTOR SWITCH ... |\n"
 	"             del reqid REQID | reqids | conf [ show ] | conf set SETTING ... |\n"
-	"             stats | monitor [ EVENT ... ] [ all-nsid ] | help }\n"
+	"             stats | metrics [ per-sa ] [ text ] |\n"
+	"             monitor [ EVENT ... ] [ all-nsid ] | help }\n"
 	"SWITCH := { static_nat | port_only } { on | off }\n"
 	"SETTING := { SWITCH | rate N/{ second | minute } | burst N }\n"
 	"EVENT := { moved | seen | refused }\n"
@@ -33,6 +32,7 @@ static const char usage_text[] =
 	"is set for a reqid holds for the SAs that it has, and for those that it gets\n"
 	"later, until it is deleted; reqids lists it. What conf sets holds for the\n"
 	"network namespace: switches of SAs to come, and how often a flow may be moved.\n"
+	"metrics prints OpenMetrics; with text the older format of Prometheus.\n"
 	"NETNS is a name as in ip-netns(8), or a path with a slash. See esptrack(8).\n"
 	"Exit status: 0 success, 1 wrong usage, 2 the kernel refused.\n";
 
@@ -64,6 +64,7 @@ static const struct {
 	{ "reqids", cmd_reqids },
 	{ "conf", cmd_conf },
 	{ "stats", cmd_stats },
+	{ "metrics", cmd_metrics },
 	{ "monitor", cmd_monitor },
 	{ "help", cmd_help },
 };
