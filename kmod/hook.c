@@ -37,12 +37,12 @@ struct hook {
 static struct hook esp4 __read_mostly;
 static struct hook esp6 __read_mostly;
 
-/* The copy was found in x->type: pairs with the release in
- * esptrack_hook_attach(). An address dependency would do, but x->type may be
- * ESP's own again by now.
- */
 static input_fn esp_input(const struct hook *hook)
 {
+	/* The copy was found in x->type: pairs with the release in
+	 * esptrack_hook_attach(). To find the input by the copy would need no
+	 * barrier, but x->type may be ESP's own again by now.
+	 */
 	smp_rmb();
 	return hook->input;
 }
