@@ -30,6 +30,18 @@ static inline bool esptrack_endpoint_equal(const struct esptrack_endpoint *a,
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/* Into an SA or a template, whose address others read without a lock: they take what
+ * they find, and look again when they see a new generation.
+ */
+static inline void esptrack_address_write(xfrm_address_t *addr,
+					  const xfrm_address_t *to)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(addr->a6); i++)
+		WRITE_ONCE(addr->a6[i], to->a6[i]);
+}
+
 void esptrack_endpoint_set(struct esptrack_endpoint *endpoint,
 			   const xfrm_address_t *addr, __be16 port, u16 family);
 bool esptrack_endpoint_is_local(struct net *net,

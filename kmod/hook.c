@@ -76,7 +76,8 @@ static noinline int input_claims(struct xfrm_state *x, struct sk_buff *skb,
 static bool any_port(const struct xfrm_state *x, const xfrm_address_t *saddr)
 {
 	return !READ_ONCE(x->encap->encap_sport) &&
-	       xfrm_addr_equal(saddr, &x->props.saddr, x->props.family);
+	       data_race(xfrm_addr_equal(saddr, &x->props.saddr,
+					 x->props.family));
 }
 
 static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
@@ -116,10 +117,11 @@ static int esp4_input(struct xfrm_state *x, struct sk_buff *skb)
 {
 	__be32 saddr = ip_hdr(skb)->saddr;
 
-	/* The port is written in place under x->lock; a stale one costs no
-	 * more than a second look, with the lock, in esptrack_flow_accepted().
+	/* Address and port are written in place under x->lock; stale ones cost
+	 * no more than a second look, with the lock, in
+	 * esptrack_flow_accepted().
 	 */
-	if (unlikely(saddr != x->props.saddr.a4 ||
+	if (unlikely(saddr != READ_ONCE(x->props.saddr.a4) ||
 		     encap_udp_hdr(skb)->source !=
 		     READ_ONCE(x->encap->encap_sport)))
 		return input_elsewhere(x, skb, (xfrm_address_t *)&ip_hdr(skb)->saddr,
@@ -134,7 +136,8 @@ static int esp6_input(struct xfrm_state *x, struct sk_buff *skb)
 {
 	const struct in6_addr *saddr = &ipv6_hdr(skb)->saddr;
 
-	if (unlikely(!ipv6_addr_equal(saddr, &x->props.saddr.in6) ||
+	/* As above; an address that is half of the old one is no peer's. */
+	if (unlikely(!data_race(ipv6_addr_equal(saddr, &x->props.saddr.in6)) ||
 		     encap_udp_hdr(skb)->source !=
 		     READ_ONCE(x->encap->encap_sport)))
 		return input_elsewhere(x, skb, (const xfrm_address_t *)saddr,

@@ -126,6 +126,13 @@ static void take_place(struct hlist_node *place, struct hlist_node *node)
 	place->pprev = NULL;
 }
 
+/* Output compares without a lock, when it uses a route again. */
+static void next_generation(struct xfrm_state *x)
+	__must_hold(&xs_net(x)->xfrm.xfrm_state_lock)
+{
+	WRITE_ONCE(x->genid, x->genid + 1);
+}
+
 /* Who walks a chain by RCU may stand on the SA while it goes to another one,
  * and miss what follows: as when the kernel resizes its tables.
  */
@@ -148,13 +155,13 @@ static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		/* Before the SA is in its new place: who looks there finds the
 		 * placeholder or all of the SA.
 		 */
-		*remote_address(x, dir) = *to;
+		esptrack_address_write(remote_address(x, dir), to);
 		take_place(&place->bydst, &x->bydst);
 		take_place(&place->bysrc, &x->bysrc);
 		if (dir == ESPTRACK_DIR_OUT)
 			take_place(&place->byspi, &x->byspi);
 		/* Routes that were resolved for the old address are stale. */
-		x->genid++;
+		next_generation(x);
 	}
 	spin_unlock(sad_lock);
 
@@ -170,7 +177,7 @@ static void drop_route(struct xfrm_state *x)
 	lockdep_assert_held(&x->lock);
 
 	spin_lock(sad_lock);
-	x->genid++;
+	next_generation(x);
 	spin_unlock(sad_lock);
 }
 
@@ -238,6 +245,6 @@ void esptrack_move_refresh(struct xfrm_state *x)
 	spinlock_t *sad_lock = &xs_net(x)->xfrm.xfrm_state_lock;
 
 	spin_lock_bh(sad_lock);
-	x->genid++;
+	next_generation(x);
 	spin_unlock_bh(sad_lock);
 }

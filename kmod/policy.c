@@ -124,7 +124,7 @@ static bool move_templates(struct xfrm_policy *policy,
 		if (!remote ||
 		    !xfrm_addr_equal(remote, from, x->props.family))
 			continue;
-		*remote = *to;
+		esptrack_address_write(remote, to);
 		moved = true;
 	}
 	if (moved)
