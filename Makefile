@@ -43,7 +43,7 @@ check: kmod
 	@selftests/check.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
 
 check-all:
-	@selftests/check_all.sh
+	@selftests/check_all.sh $(if $(TEST),'TEST=$(TEST)')
 
 check-debug:
 	@selftests/check_debug.sh $(if $(kernel-given),'$(KERNEL)') $(if $(TEST),'TEST=$(TEST)')
@@ -59,7 +59,7 @@ check-stress check-fuzz: kmod
 		$(foreach word,TEST SCALE LIMIT SEED,$(if $($(word)),'$(word)=$($(word))'))
 
 coverage:
-	@selftests/coverage.sh '$(if $(kernel-given),$(KERNEL),6.1-debug)' $(if $(TEST),'TEST=$(TEST)')
+	@selftests/coverage.sh '$(if $(kernel-given),$(KERNEL),6.12-gcov)' $(if $(TEST),'TEST=$(TEST)')
 
 demo: kmod
 	@selftests/demo.sh '$(KERNEL)'

@@ -10,8 +10,8 @@
 #   --mem SIZE          memory (2G; 3G for a debug kernel)
 #   --icount            count instructions: 1 ns of the guest's time is one
 #                       instruction; one processor
-#   --timeout SECONDS   end the guest after this time (900), or five times as much
-#                       for a debug kernel
+#   --timeout SECONDS   end the guest after this time (900), or up to five times as
+#                       much for a kernel that is built here
 #   --log FILE          where the console's log goes
 
 set -euo pipefail
@@ -46,12 +46,12 @@ shift 2
 
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
-slowness=1
-if [ -n "$variant" ]; then
-	# Its instruments take time and memory.
-	slowness=5
-	mem=${mem:-3G}
-fi
+# Instruments take time and memory; to count lines takes next to none.
+case $variant in
+'')	slowness=1 ;;
+gcov)	slowness=2 ;;
+*)	slowness=5 mem=${mem:-3G} ;;
+esac
 need qemu-system-x86 cpio
 
 work=$(mktemp -d)
