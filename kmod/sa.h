@@ -101,6 +101,8 @@ struct esptrack_left {
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
  * All but @gone, @refused and @knob is protected by esptrack_lock.
+ *
+ * There is one for each SA, so it is ordered to have no holes.
  */
 struct esptrack_sa {
 	struct hlist_node by_state;
@@ -112,7 +114,6 @@ struct esptrack_sa {
 	unsigned long readdressed_at;
 	struct rcu_head rcu;
 	struct xfrm_state *x;
-	u32 id;
 	unsigned long gone;
 	struct esptrack_flow flow;
 	struct esptrack_flow origin;
@@ -132,12 +133,13 @@ struct esptrack_sa {
 	struct esptrack_left home;
 	struct esptrack_left left;
 	u32 left_by;
+	u32 id;
 	u64 astray;
 	u64 idle_packets;
 	unsigned long idle_since;
 	struct esptrack_endpoint seen;
-	unsigned long barred_until;
 	enum esptrack_reason barred_by;
+	unsigned long barred_until;
 	u64 visit;
 	u64 packets;
 	struct esptrack_log *log;
