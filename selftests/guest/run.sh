@@ -10,6 +10,7 @@
 #   --mem SIZE          memory (2G; 3G for a debug kernel)
 #   --icount            count instructions: 1 ns of the guest's time is one
 #                       instruction; one processor
+#   --plugin FILE,ARGS  have a plugin of QEMU look on
 #   --timeout SECONDS   end the guest after this time (900), or up to five times as
 #                       much for a kernel that is built here
 #   --log FILE          where the console's log goes
@@ -24,7 +25,7 @@ usage()
 	exit 2
 }
 
-payload=() append='' smp=2 mem='' icount='' timeout=900 log=''
+payload=() append='' smp=2 mem='' icount='' plugin=() timeout=900 log=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--payload)	payload+=("$2"); shift 2 ;;
@@ -32,6 +33,7 @@ while [ $# -gt 0 ]; do
 	--smp)		smp=$2; shift 2 ;;
 	--mem)		mem=$2; shift 2 ;;
 	--icount)	icount=1; shift ;;
+	--plugin)	plugin=(-plugin "$2"); shift 2 ;;
 	--timeout)	timeout=$2; shift 2 ;;
 	--log)		log=$2; shift 2 ;;
 	-*)		usage ;;
@@ -96,7 +98,7 @@ fi
 
 # The command's output comes straight through; no input, for the guest must
 # not read this terminal.
-timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 "${machine[@]}" -m "${mem:-2G}" \
+timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 "${machine[@]}" ${plugin[@]+"${plugin[@]}"} -m "${mem:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-rtc base=utc,clock=host \
 	-kernel "$vmlinuz" -initrd "$work/initrd" -append "$cmdline$append" \
