@@ -10,7 +10,9 @@
 #   initiator  strongSwan at the server as initiator
 #   frozen     as responder, with the server's charon stopped by a signal
 #   static     static keys, no daemon
+#   wireguard  WireGuard, to compare with
 #
+# "control" are packets that carry no data: IKE, or WireGuard's handshakes.
 # "since_rebinding" counts from when the NAT lost its mapping, "since_news" from
 # when the first packet from the new one reached the server: what was sent to
 # the client between the two, or in the 20 ms after, was in flight to the dead
@@ -57,6 +59,7 @@ quietly wire_stop server
 traffic_stop || bail "traffic did not end"
 traffic_summary
 since_rebinding=$summary
+control=$("$here/wirewatch.py" control "$tmp/server.pcap" "$rebind_time")
 rebind_from_wire server || bail "nothing came from $new"
 traffic_summary
 stale=$(wire_stale server "$SERVER:4500" "$new" 2>&1)
@@ -70,7 +73,7 @@ fi
 echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
 	--argjson since_rebinding "$since_rebinding" \
 	--argjson since_news "$summary" \
-	--arg stale "$stale" --argjson events "$events" --argjson knob "$knob" \
+	--argjson control "$control" --arg stale "$stale" --argjson events "$events" --argjson knob "$knob" \
 	--arg old "$old" --arg new "$new" \
 	--argjson acquire "$(xfrm_watch_count server acquire)" \
 	--argjson mapping "$(xfrm_watch_count server mapping)" \
@@ -83,7 +86,7 @@ echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
 	--argjson delsa "$(xfrm_watch_count server delsa)" \
 	--argjson dropped "$(xfrm_stat_delta server | jq -Rn '
 		[inputs | split(" ") | {(.[0]): .[1] | tonumber}] | add // {}')" \
-	'{$scenario, $variant, $old, $new, $since_rebinding, $since_news, $stale, $events, $knob,
+	'{$scenario, $variant, $old, $new, $since_rebinding, $since_news, $control, $stale, $events, $knob,
 	  $acquire, $mapping, $newsa, $delsa, $updsa, $reused, $sas, $templates, $dropped}')"
 pass "$scenario, $variant"
 done_testing

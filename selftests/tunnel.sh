@@ -50,12 +50,40 @@ xfrm_pair()
 	}
 }
 
+### WireGuard
+
+# wireguard_end NS NET PEER NET_OF_PEER [ENDPOINT]: keys are made by wireguard_up
+wireguard_end()
+{
+	ip_batch "$1" <<-END || return
+	link add wg0 type wireguard
+	link set wg0 up
+	route add $4/32 dev wg0 src $2
+	END
+	quietly in_ns "$1" wg set wg0 listen-port 4500 private-key "$tmp/wireguard-$1" \
+		peer "$(wg pubkey < "$tmp/wireguard-$3")" allowed-ips "$4/32" "${@:5}"
+}
+
+wireguard_up()
+{
+	local ns
+
+	quietly modprobe wireguard || return
+	for ns in server client; do
+		(umask 077 && wg genkey > "$tmp/wireguard-$ns") || return
+	done
+	wireguard_end server "$SERVER_NET" client "$CLIENT_NET" &&
+		wireguard_end client "$CLIENT_NET" server "$SERVER_NET" \
+			endpoint "$SERVER_PUB:4500"
+}
+
 ### The tunnels by name
 
 # tunnel_up KIND
 #   responder  the client's charon initiates
 #   initiator  the server's charon does; the NAT forwards its ports for that
 #   static     static keys, no daemon
+#   wireguard  not IPsec at all, but at the same ports
 tunnel_up()
 {
 	case $1 in
@@ -73,6 +101,11 @@ tunnel_up()
 	static)
 		static_sa || bail "no SAs"
 		# The NAT has no mapping before the client has sent something.
+		quietly in_ns client ping -n -c 1 -W 5 -I "$CLIENT_NET" "$SERVER_NET" ||
+			bail "no tunnel"
+		;;
+	wireguard)
+		wireguard_up || bail "no WireGuard"
 		quietly in_ns client ping -n -c 1 -W 5 -I "$CLIENT_NET" "$SERVER_NET" ||
 			bail "no tunnel"
 		;;

@@ -7,6 +7,9 @@ wirewatch.py list FILE
     are "-" where it is not ESP.
 wirewatch.py first FILE SRC
     The time of the first ESP packet from SRC (ADDRESS:PORT).
+wirewatch.py control FILE TIME
+    How many packets since TIME carried no data: IKE, and WireGuard's handshakes,
+    but not keepalives of a NAT.
 wirewatch.py stale FILE LOCAL NEW
     LOCAL and NEW are ADDRESS:PORT. Counts the ESP packets from LOCAL that went
     elsewhere than to NEW after the first ESP packet had come from NEW, and a
@@ -20,6 +23,10 @@ import pcap
 # The packet is seen on the wire before it is decrypted, and meanwhile another
 # processor may be sending. As in traffic.py.
 MOMENT = 0.02
+
+# WireGuard's messages, by what would be the SPI were they ESP. Daemons choose theirs
+# by chance, and hardly one of these.
+WIREGUARD_HANDSHAKE = (0x01000000, 0x02000000, 0x03000000)
 
 
 def listing(path):
@@ -35,6 +42,12 @@ def first(path, src):
             print(f"{packet.time:.6f}")
             return
     sys.exit(f"no ESP came from {src}")
+
+
+def control(path, time):
+    print(sum(packet.time >= float(time) and len(packet.payload) > 1 and
+              (packet.seq is None or packet.spi in WIREGUARD_HANDSHAKE)
+              for packet in pcap.read(path)))
 
 
 def stale(path, local, new):
@@ -63,6 +76,8 @@ if sys.argv[1] == "list":
     listing(sys.argv[2])
 elif sys.argv[1] == "first":
     first(*sys.argv[2:])
+elif sys.argv[1] == "control":
+    control(*sys.argv[2:])
 elif sys.argv[1] == "stale":
     stale(*sys.argv[2:])
 else:

@@ -39,6 +39,8 @@ guest_packages=(
 	strongswan-charon strongswan-swanctl libstrongswan-standard-plugins
 	# the network around it
 	iproute2 nftables conntrack iputils-ping tcpdump ethtool
+	# what others use instead, to compare with
+	wireguard-tools
 	# for the tests
 	python3 python3-yaml python3-jsonschema procps kmod jq libmnl0 libjson-c5 util-linux
 )
@@ -48,7 +50,7 @@ libreswan=$top/selftests/guest/libreswan.sh
 
 # Parts of the kernel's module tree that the guest gets.
 module_dirs=(
-	arch/x86/crypto crypto lib net drivers/net/netdevsim
+	arch/x86/crypto crypto lib net drivers/net/netdevsim drivers/net/wireguard
 )
 
 # Where this machine gets Debian from: the same mirrors serve the roots. Third
