@@ -1,47 +1,75 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh KERNEL: what the module costs per packet and saves per rebinding, on
-# a kernel for which it was built. Prints a table, and leaves the figures in
-# $BUILD/bench-<kernel release>.json. Fails if a goal is missed.
+# bench.sh [TEST=PART] KERNEL: what the module costs and saves, on a kernel for
+# which it was built. PART is a pattern: of the parts below those that it matches are
+# measured anew. Prints all that has been measured with this kernel as a table, and
+# leaves the figures in $BUILD/bench-<kernel release>.json. Fails if a goal is missed.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
 . "$(dirname "$0")/guest/common.sh"
 
-[ $# -eq 1 ] || die "usage: bench.sh KERNEL"
+parts=(packets moves locks scale hostile events rebinding)
+only='*'
+if [[ ${1:-} = TEST=* ]]; then
+	only=${1#TEST=}
+	shift
+fi
+[ $# -eq 1 ] || die "usage: bench.sh [TEST=PART] KERNEL"
 kernel=$1
-need python3
+need python3 gcc libc6-dev
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
 release=$(cat "$release_file")
-logs=$BUILD/logs
+logs=$BUILD/bench/$release
 mkdir -p "$logs"
 payload=(--payload "$top/selftests:/payload/selftests")
-for file in esptrack.ko esptrack; do
+for file in esptrack.ko esptrack load; do
 	payload+=(--payload "$BUILD/$release/$file:/payload/$file")
 done
-
-# guest NAME OPTIONS...: run bench_NAME.sh in a guest
-guest()
-{
-	local name=$1 log=$logs/bench-$1-$release.out
-
-	shift
-	echo "bench: bench_$name.sh in the guest, some minutes" >&2
-	if ! "$top/selftests/guest/run.sh" "${payload[@]}" "$@" "$kernel" -- \
-	     "/payload/selftests/bench_$name.sh" > "$log" 2>&1 ||
-	   ! grep -q '^result: ' "$log"; then
-		cat "$log" >&2
-		die "bench_$name.sh failed"
-	fi
-}
-
 # Without the checks of the slab allocator, as machines in service run. (Of two
 # slub_debug= the last one counts.)
-guest packets --icount --append slub_debug=-
-guest moves --icount --append slub_debug=-
-guest rebinding
-"$top/selftests/bench_table.py" "$release" "$logs/bench-packets-$release.out" \
-	"$logs/bench-moves-$release.out" "$logs/bench-rebinding-$release.out" \
-	"$BUILD/bench-$release.json"
+service=(--append slub_debug=-)
+
+# guest PART OPTION...: run bench_PART.sh in a guest
+guest()
+{
+	local part=$1 log=$logs/$1 began=$SECONDS
+
+	shift
+	if ! "$top/selftests/guest/run.sh" "${payload[@]}" "$@" "$kernel" -- \
+	     "/payload/selftests/bench_$part.sh" > "$log.new" 2>&1 ||
+	   ! grep -q '^result: ' "$log.new"; then
+		cat "$log.new" >&2
+		die "bench_$part.sh failed"
+	fi
+	mv "$log.new" "$log"
+	echo "bench: $part: $((SECONDS - began)) s" >&2
+}
+
+measure()
+{
+	case $1 in
+	packets)	guest packets --icount --mem 3G --timeout 3600 "${service[@]}" ;;
+	moves)		guest moves --icount --mem 3G --timeout 3600 "${service[@]}" ;;
+	scale)		guest scale --icount --mem 3G --timeout 3600 "${service[@]}" ;;
+	hostile)	guest hostile --icount "${service[@]}" ;;
+	events)		guest events "${service[@]}" ;;
+	rebinding)	guest rebinding --timeout 1800 ;;
+	locks)
+		gcc -O2 -shared -fPIC -o "$logs/holds.so" "$top/selftests/guest/holds.c"
+		guest locks --icount --mem 3G --timeout 3600 "${service[@]}" \
+			--plugin "$logs/holds.so,out=$logs/holds"
+		;;
+	esac
+}
+
+for part in "${parts[@]}"; do
+	# shellcheck disable=SC2053 # it is a pattern
+	if [[ $part = $only ]]; then
+		measure "$part"
+	fi
+done
+echo "bench: all of it: $SECONDS s" >&2
+"$top/selftests/bench_table.py" "$release" "$logs" "$BUILD/bench-$release.json"

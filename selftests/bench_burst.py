@@ -7,7 +7,11 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    LOCAL, and keep the ESP packets that come of
                                    it and never arrive anywhere
   send FILE NETNS REMOTE PEER      send them to PEER in bursts; NETNS is where
-                                   the datagrams to REMOTE arrive
+                                   the datagrams to REMOTE arrive. --forged:
+                                   from elsewhere, and with a wrong ICV, so that
+                                   none arrives
+  transmit COUNT LOCAL REMOTE      send COUNT datagrams through the tunnel from
+                                   LOCAL, in bursts
   move FILE NETNS REMOTE PEER SOURCE...
                                    send some one by one, all from the first
                                    SOURCE (address:port), and then one from
@@ -15,8 +19,8 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    each, so that what the last one left to do
                                    later is done
 
-To be run in the client's namespace. With --plain the packets are ESP without
-UDP. send and move print a JSON object with the nanoseconds of each burst, or
+To be run in the client's namespace, transmit in the server's. With --plain the
+packets are ESP without UDP. send, transmit and move print a JSON object with the nanoseconds of each burst, or
 packet. Between two network namespaces on one processor all of a packet's way
 is done when the call that sends it returns. That this is so is checked: all of a
 burst must have come to the receiver's socket when the clock has been read.
@@ -34,6 +38,7 @@ import time
 
 PORT = 4500
 PORT_INNER = 7000
+PORT_FORGED = 4600
 CLONE_NEWNET = 0x40000000
 SO_ATTACH_FILTER = 26
 SO_MEMINFO = 55
@@ -88,10 +93,11 @@ def arrived(sock):
 
 
 def sender(args, source=("", PORT)):
+    family = socket.AF_INET6 if ":" in args.peer else socket.AF_INET
     if args.plain:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ESP)
+        sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ESP)
     else:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.bind(source)
     sock.connect((args.peer, 0 if args.plain else PORT))
     return sock
@@ -141,10 +147,8 @@ def messages(packets):
     return array
 
 
-def send(args):
-    packets = load(args.file)
-    receiver = socket_in(args.netns, (args.remote, PORT_INNER))
-    sock = sender(args)
+def in_bursts(sock, packets, args, before, after):
+    """Nanoseconds of each burst. What before() has returned after() is given."""
     fd = sock.fileno()
     bursts = [messages(packets[first:first + args.burst])
               for first in range(0, len(packets), args.burst)]
@@ -152,16 +156,41 @@ def send(args):
 
     gc.disable()
     for burst in bursts:
-        before = arrived(receiver)
+        state = before()
         start = time.monotonic_ns()
         sent = libc.sendmmsg(fd, burst, len(burst), 0)
         end = time.monotonic_ns()
-        received = arrived(receiver) - before
-        if check(sent) != len(burst) or received != len(burst):
-            sys.exit(f"of {len(burst)} packets {sent} were sent and {received} received")
+        if check(sent) != len(burst):
+            sys.exit(f"of {len(burst)} packets {sent} were sent")
+        after(state, len(burst))
         times.append(end - start)
 
     return {"burst": args.burst, "ns": times[args.warm_up:]}
+
+
+def send(args):
+    receiver = socket_in(args.netns, (args.remote, PORT_INNER))
+    packets = load(args.file)
+    source = ("", PORT)
+    if args.forged:
+        packets = [packet[:-1] + bytes([packet[-1] ^ 1]) for packet in packets]
+        source = ("", PORT_FORGED)
+
+    def after(before, n):
+        received = arrived(receiver) - before
+        if received != (0 if args.forged else n):
+            sys.exit(f"of {n} packets {received} were received")
+
+    return in_bursts(sender(args, source), packets, args, lambda: arrived(receiver),
+                     after)
+
+
+def transmit(args):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((args.local, PORT_INNER))
+    sock.connect((args.remote, PORT_INNER))
+    return in_bursts(sock, [bytes(args.size)] * args.count, args, lambda: None,
+                     lambda before, n: None)
 
 
 def move(args):
@@ -212,9 +241,18 @@ def main():
         sub.set_defaults(function=function)
         if name == "send":
             sub.add_argument("--burst", type=int, required=True)
+            sub.add_argument("--forged", action="store_true")
         else:
             sub.add_argument("--pause", type=float, default=0)
             sub.add_argument("source", type=endpoint, nargs="+")
+    sub = commands.add_parser("transmit")
+    sub.add_argument("count", type=int)
+    sub.add_argument("local")
+    sub.add_argument("remote")
+    sub.add_argument("--size", type=int, default=64)
+    sub.add_argument("--burst", type=int, required=True)
+    sub.add_argument("--warm-up", type=int, required=True)
+    sub.set_defaults(function=transmit)
     args = parser.parse_args()
     result = args.function(args)
     if result:

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench_moves.sh [ROUNDS]: what the packet costs that moves a peer, with and
-# without the module, beside few and beside many SAs and policies of others. For
-# a guest whose clock counts instructions (run.sh --icount).
+# bench_moves.sh [ROUNDS [SAS...]]: what the packet costs that moves a peer, with
+# and without the module, beside so many SAs of others, and three times as many
+# policies. For a guest whose clock counts instructions (run.sh --icount).
 #
 # The peer has a pair of SAs and three policies, and each measurement begins with
 # new ones. Two seconds pass between packets, in no time, as the guest's clock
@@ -16,38 +16,18 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bench_net.sh"
 
 rounds=${1:-3}
+if [ $# -gt 1 ]; then
+	sizes=("${@:2}")
+else
+	sizes=(10 1000 100000)
+fi
 moves=12
 warm_up=4
-
-# pair_batch ADDRESS REQID SPI_IN SPI_OUT NET...: for ip -batch, the server's SAs
-# and policies of a peer: three policies for each of his networks
-pair_batch()
-{
-	local peer=$1 reqid=$2 in=$3 out=$4 net
-	local sa="proto esp reqid $reqid mode tunnel encap espinudp 4500 4500 0.0.0.0"
-	local algo="aead $chacha $key$key_more 128"
-	local tmpl="proto esp reqid $reqid mode tunnel"
-
-	shift 4
-	echo "xfrm state add src $peer dst $SERVER spi $in $sa $algo replay-window 32"
-	echo "xfrm state add src $SERVER dst $peer spi $out $sa $algo"
-	for net; do
-		echo "xfrm policy add src $net dst $SERVER_NET dir in tmpl src $peer dst $SERVER $tmpl"
-		echo "xfrm policy add src $net dst $SERVER_NET dir fwd tmpl src $peer dst $SERVER $tmpl"
-		echo "xfrm policy add src $SERVER_NET dst $net dir out tmpl src $SERVER dst $peer $tmpl"
-	done
-}
 
 # crowd_add FIRST LAST: other peers, each with two SAs and six policies
 crowd_add()
 {
-	local i at
-
-	for ((i = $1; i <= $2; i++)); do
-		at=$((i >> 8)).$((i & 255))
-		pair_batch "10.64.$at" $((1000 + i)) $((0x10000 + i)) $((0x20000 + i)) \
-			"10.96.$at" "10.97.$at"
-	done | ip_batch server || bail "no crowd"
+	quietly in_ns server /payload/load/xfrmcrowd "$1" "$2" || bail "no crowd"
 }
 
 # measure port|address|heard stock|esptrack SAS: heard is a new address too, but
@@ -56,9 +36,6 @@ measure()
 {
 	local kind=$1 variant=$2 sas=$3 sources=("$CLIENT:4500") i out
 
-	if [ "$variant" = esptrack ]; then
-		quietly insmod "$module" static_nat=1 || bail "the module cannot be loaded"
-	fi
 	pair_batch $CLIENT 1 $SPI 0x2001 $CLIENT_NET | ip_batch server || bail "no SAs"
 	if [ "$variant" = esptrack ]; then
 		knob_wait server 0x00001001
@@ -93,7 +70,13 @@ measure()
 	xfrm policy delete src $CLIENT_NET dst $SERVER_NET dir fwd
 	xfrm policy delete src $SERVER_NET dst $CLIENT_NET dir out
 	END
-	module_unload
+	# Or the next ones would be the same SAs to the module.
+	busywait 60 forgotten || bail "the module keeps the SAs"
+}
+
+forgotten()
+{
+	! knob_exists server 0x00001001
 }
 
 net_up || bail "no network"
@@ -102,18 +85,24 @@ for ((i = 1; i <= moves; i++)); do
 	echo "addr add 10.128.0.$((10 + i))/24 dev eth0"
 done | ip_batch client || bail "no addresses"
 record sync udp $((warm_up + 2 * moves))
+# Each measurement brings its own.
+quietly ip -n server xfrm policy flush || bail "policies stay"
 
 peers=0
-for sas in 10 10000; do
+for sas in "${sizes[@]}"; do
 	crowd_add $((peers + 1)) $((sas / 2))
 	peers=$((sas / 2))
 	check_eq "$sas SAs and three times as many policies" "$(xfrm_counts server)" \
 		"$sas $((3 * sas))"
 	for ((round = 0; round < rounds; round++)); do
 		for kind in port address heard; do
-			measure $kind stock $sas
-			measure $kind esptrack $sas
+			measure $kind stock "$sas"
 		done
+		quietly insmod "$module" static_nat=1 || bail "the module cannot be loaded"
+		for kind in port address heard; do
+			measure $kind esptrack "$sas"
+		done
+		module_unload
 	done
 done
 pass "$rounds rounds"

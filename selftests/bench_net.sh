@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # One veth pair, no NAT: the client sends ESP packets that were made beforehand,
-# so that sending costs little, and all the rest is the server's receive path.
+# so that sending costs little, and all the rest is the server's receive path. What
+# the server sends the client drops as soon as it can.
 # With static keys: no daemon runs. For guests whose clock counts instructions.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,9 +13,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/module.sh"
 
 CLIENT=10.128.0.3
-# Known to the client, so that it never asks in the middle of a measurement.
+SERVER6=fd80::2
+CLIENT6=fd80::3
+# Known to both, so that neither asks in the middle of a measurement.
 SERVER_MAC=02:00:00:00:00:02
+CLIENT_MAC=02:00:00:00:00:03
 SPI=0x1001
+# shellcheck disable=SC2034 # for those who source this
+SPI_OUT=0x2001
 
 # If the crypto of an SA can be asynchronous, the module needs a callback too.
 # ChaCha20 never is; AES-GCM is on some kernels, with what an x86 offers.
@@ -22,9 +28,6 @@ chacha='rfc7539esp(chacha20,poly1305)'
 gcm='rfc4106(gcm(aes))'
 key=0x0102030405060708090a0b0c0d0e0f10111213
 key_more=1415161718191a1b1c1d1e1f2021222324
-
-# What puts datagrams into the client's SA, or takes them out of it at the server
-policy="tmpl src $CLIENT dst $SERVER proto esp reqid 1 mode tunnel"
 
 net_up()
 {
@@ -36,28 +39,69 @@ net_up()
 	done
 	ip_batch server <<-END || return
 	link set lo up
-	link add eth0 address $SERVER_MAC type veth peer name eth0 netns client
+	link add eth0 address $SERVER_MAC type veth peer name eth0 address $CLIENT_MAC netns client
 	link set eth0 up
 	addr add $SERVER/24 dev eth0
+	addr add $SERVER6/64 dev eth0 nodad
 	addr add $SERVER_NET/32 dev lo
+	neigh add $CLIENT lladdr $CLIENT_MAC nud permanent dev eth0
+	neigh add $CLIENT6 lladdr $CLIENT_MAC nud permanent dev eth0
 	route add $CLIENT_NET/32 dev eth0
 	END
 	ip_batch client <<-END || return
 	link set lo up
 	link set eth0 up
 	addr add $CLIENT/24 dev eth0
+	addr add $CLIENT6/64 dev eth0 nodad
 	addr add $CLIENT_NET/32 dev lo
 	neigh add $SERVER lladdr $SERVER_MAC nud permanent dev eth0
+	neigh add $SERVER6 lladdr $SERVER_MAC nud permanent dev eth0
 	route add $SERVER_NET/32 dev eth0
-	xfrm policy add src $CLIENT_NET dst $SERVER_NET dir out $policy
 	END
-	start_ready udpencap-server server "$here/udpencap.py"
+	# What the server sends ends here: the way back is not measured.
+	in_ns client nft -f - <<-END || return
+	table inet sink {
+		chain in {
+			type filter hook prerouting priority raw
+			udp dport 4500 drop
+		}
+	}
+	END
+	outer 4
 }
 
-# sa_add NS SPI sync|async udp|plain: an SA from the client to the server
+# outer 4|6 [--gro]: the tunnel goes by this IP version from now on, and the server's
+# socket takes ESP out, or GRO before it. Sets $from and $to.
+outer()
+{
+	local tmpl back six=()
+
+	if [ "$1" = 6 ]; then
+		from=$CLIENT6 to=$SERVER6 six=(--ipv6)
+	else
+		from=$CLIENT to=$SERVER
+	fi
+	tmpl="tmpl src $from dst $to proto esp reqid 1 mode tunnel"
+	back="tmpl src $to dst $from proto esp reqid 1 mode tunnel"
+	ip_batch client <<< "xfrm policy update src $CLIENT_NET dst $SERVER_NET dir out $tmpl" ||
+		return
+	ip_batch server <<-END || return
+	xfrm policy update src $CLIENT_NET dst $SERVER_NET dir in $tmpl
+	xfrm policy update src $SERVER_NET dst $CLIENT_NET dir out $back
+	END
+	if [ -n "${encap:-}" ]; then
+		stop "$encap"
+		rm "$tmp/udpencap-server.log"
+	fi
+	start_ready udpencap-server server "$here/udpencap.py" "${six[@]}" "${@:2}"
+	encap=$pid
+}
+
+# sa_add NS SPI sync|async udp|plain [back]: an SA from the client to the server, or
+# back
 sa_add()
 {
-	local ns=$1 spi=$2 algo=$chacha keymat=$key$key_more encap=()
+	local ns=$1 spi=$2 algo=$chacha keymat=$key$key_more encap=() way
 
 	if [ "$3" = async ]; then
 		algo=$gcm
@@ -67,8 +111,12 @@ sa_add()
 	if [ "$4" = udp ]; then
 		encap=(encap espinudp 4500 4500 0.0.0.0)
 	fi
-	quietly ip -n "$ns" xfrm state add src $CLIENT dst $SERVER proto esp \
-		spi "$spi" reqid 1 mode tunnel replay-window 32 \
+	way=(src "$from" dst "$to")
+	if [ $# -gt 4 ]; then
+		way=(src "$to" dst "$from")
+	fi
+	quietly ip -n "$ns" xfrm state add "${way[@]}" proto esp \
+		spi "$spi" reqid 1 mode tunnel replay-window 32 flag af-unspec \
 		aead "$algo" "$keymat" 128 "${encap[@]}" || bail "no SA"
 }
 
@@ -82,7 +130,8 @@ bench_burst()
 	in_ns client "$here/bench_burst.py" "$@"
 }
 
-# record sync|async udp|plain COUNT: packets in $tmp/esp-CRYPTO-KIND
+# record sync|async udp|plain COUNT: packets in $tmp/esp-CRYPTO-KIND. They are good
+# for both IP versions.
 record()
 {
 	local plain=()
@@ -92,4 +141,23 @@ record()
 	quietly bench_burst "${plain[@]}" record "$tmp/esp-$1-$2" "$3" \
 		$CLIENT_NET $SERVER_NET || bail "no packets"
 	sa_flush client
+}
+
+# pair_batch ADDRESS REQID SPI_IN SPI_OUT NET...: for ip -batch, the server's SAs
+# and policies of a peer: three policies for each of his networks
+pair_batch()
+{
+	local peer=$1 reqid=$2 in=$3 out=$4 net
+	local sa="proto esp reqid $reqid mode tunnel encap espinudp 4500 4500 0.0.0.0"
+	local algo="aead $chacha $key$key_more 128"
+	local tmpl="proto esp reqid $reqid mode tunnel"
+
+	shift 4
+	echo "xfrm state add src $peer dst $SERVER spi $in $sa $algo replay-window 32"
+	echo "xfrm state add src $SERVER dst $peer spi $out $sa $algo"
+	for net; do
+		echo "xfrm policy add src $net dst $SERVER_NET dir in tmpl src $peer dst $SERVER $tmpl"
+		echo "xfrm policy add src $net dst $SERVER_NET dir fwd tmpl src $peer dst $SERVER $tmpl"
+		echo "xfrm policy add src $SERVER_NET dst $net dir out tmpl src $SERVER dst $peer $tmpl"
+	done
 }
