@@ -55,7 +55,7 @@ measure()
 	moves)		guest moves --icount --mem 3G --timeout 3600 "${service[@]}" ;;
 	scale)		guest scale --icount --mem 3G --timeout 3600 "${service[@]}" ;;
 	hostile)	guest hostile --icount "${service[@]}" ;;
-	events)		guest events "${service[@]}" ;;
+	events)		guest events --icount "${service[@]}" ;;
 	rebinding)	guest rebinding --timeout 1800 ;;
 	locks)
 		gcc -O2 -shared -fPIC -o "$logs/holds.so" "$top/selftests/guest/holds.c"

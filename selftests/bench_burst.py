@@ -19,6 +19,10 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    each, so that what the last one left to do
                                    later is done
 
+  flood FILE PEER RATE SOURCE SOURCE
+                                   send all of them, RATE a second, from the one
+                                   SOURCE and the other in turns
+
 To be run in the client's namespace, transmit in the server's. With --plain the
 packets are ESP without UDP. send, transmit and move print a JSON object with the nanoseconds of each burst, or
 packet. Between two network namespaces on one processor all of a packet's way
@@ -220,6 +224,16 @@ def move(args):
     return {"still": still, "moving": moving}
 
 
+def flood(args):
+    packets = load(args.file)
+    pair = [sender(args, source) for source in args.source]
+    start = time.monotonic()
+    for number, packet in enumerate(packets):
+        time.sleep(max(0, start + number / args.rate - time.monotonic()))
+        pair[number % 2].send(packet)
+    return {"packets": len(packets), "seconds": time.monotonic() - start}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--plain", action="store_true")
@@ -245,6 +259,12 @@ def main():
         else:
             sub.add_argument("--pause", type=float, default=0)
             sub.add_argument("source", type=endpoint, nargs="+")
+    sub = commands.add_parser("flood")
+    sub.add_argument("file")
+    sub.add_argument("peer")
+    sub.add_argument("rate", type=float)
+    sub.add_argument("source", type=endpoint, nargs=2)
+    sub.set_defaults(function=flood)
     sub = commands.add_parser("transmit")
     sub.add_argument("count", type=int)
     sub.add_argument("local")

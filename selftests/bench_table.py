@@ -348,6 +348,12 @@ def main():
     if found := part("scale"):
         figures["scale"] = scale_figures(found)
         print_scale(figures["scale"])
+    if found := part("events"):
+        figures["events"] = found
+        print("\nMoves a second, and how many of their events a listener lost\n")
+        for f in found:
+            print(f"{f['rate']:8,}  {f['lost']:6,} of {f['packets']:,}"
+                  f"  ({f['packets'] / f['seconds']:,.0f} a second)")
     if found := part("rebinding"):
         figures["rebindings"] = [rebinding_figure(r) for r in found]
         print_rebindings(figures["rebindings"])
