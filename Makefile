@@ -67,6 +67,12 @@ demo: kmod
 bench: kmod
 	@selftests/bench.sh '$(KERNEL)'
 
+deb:
+	@selftests/deb.sh '$(KERNEL)'
+
+check-deb:
+	@selftests/check_deb.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
+
 netlink:
 	@selftests/netlink.sh '$(KERNEL)'
 
@@ -95,8 +101,10 @@ help:
 	@echo 'make netlink          header and policies from kmod/uapi/esptrack.yaml'
 	@echo 'make bench            instructions per packet; losses per rebinding'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
+	@echo 'make deb              packages for Debian 12, in build/deb/ (KERNEL=6.12: for 13)'
+	@echo 'make check-deb        build, lint, install, upgrade and purge them: half an hour'
 	@echo 'make install          module and tool, on this machine (PREFIX, DESTDIR)'
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage
+.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb
