@@ -11,7 +11,7 @@ set -euo pipefail
 [ $# -eq 1 ] || die "usage: lint.sh KERNEL"
 kernel=$1
 cd "$top"
-need shellcheck python3 perl xz-utils
+need shellcheck python3 perl xz-utils mandoc
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
 bad=0
@@ -69,6 +69,7 @@ verdict python "$(python3 - "${pythons[@]}" <<-'END' 2>&1
 	    ast.parse(open(path, encoding="utf-8").read(), path)
 	END
 	)"
+verdict "man page" "$(mandoc -T lint userspace/*.8 2>&1 || :)"
 mkdir -p "$BUILD/logs"
 verdict "sparse and W=1" "$(kbuild_check)"
 verdict "W=1 for arm64" "$(arm64_check)"
