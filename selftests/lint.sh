@@ -11,7 +11,7 @@ set -euo pipefail
 [ $# -eq 1 ] || die "usage: lint.sh KERNEL"
 kernel=$1
 cd "$top"
-need shellcheck python3 perl xz-utils mandoc
+need shellcheck python3 perl xz-utils mandoc systemd
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
 bad=0
@@ -55,6 +55,22 @@ arm64_check()
 		grep -v 'Skipping BTF generation' || test $? -eq 1
 }
 
+# Where the tool is installed does not matter, but it must be something that runs.
+units_check()
+{
+	local dir=$BUILD/logs/units unit
+
+	rm -rf "$dir"
+	install -D -m 755 /dev/null "$dir/esptrack"
+	make -s -C userspace install-units "UNITDIR=$dir" "SBINDIR=$dir" DESTDIR=
+	for unit in "$dir"/*.service; do
+		systemd-analyze verify "$unit"
+		systemd-analyze security --offline=yes --threshold=20 "$unit" > "$dir/security" ||
+			tail -n 1 "$dir/security"
+	done
+	systemd-analyze verify "$dir"/*.timer
+}
+
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=')
 mapfile -t pythons < <(git ls-files '*.py')
 # What is generated has a style of its own.
@@ -71,6 +87,7 @@ verdict python "$(python3 - "${pythons[@]}" <<-'END' 2>&1
 	)"
 verdict "man page" "$(mandoc -T lint userspace/*.8 2>&1 || :)"
 mkdir -p "$BUILD/logs"
+verdict "systemd's units" "$(units_check 2>&1)"
 verdict "sparse and W=1" "$(kbuild_check)"
 verdict "W=1 for arm64" "$(arm64_check)"
 source=$("$top/selftests/guest/source.sh" "$kernel")
