@@ -64,6 +64,9 @@ coverage:
 demo: kmod
 	@selftests/demo.sh '$(KERNEL)'
 
+cast: kmod
+	@selftests/cast.sh '$(KERNEL)'
+
 bench: kmod
 	@selftests/bench.sh '$(KERNEL)'
 
@@ -88,6 +91,7 @@ clean:
 help:
 	@echo 'make                  module for the running kernel (or KDIR=...), and tool'
 	@echo 'make demo             see a tunnel survive the loss of its NAT mapping'
+	@echo 'make cast             record it, and make a picture: docs/demo.cast, docs/demo.svg'
 	@echo 'make check [TEST=x]   run the tests (or one: selftests/test_x.sh) in a guest'
 	@echo 'make check-all        all tests but those of daemons, on all kernels'
 	@echo 'make check-rules      the rules against a model: by chance, mutants, fuzzer'
@@ -107,4 +111,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb
+.PHONY: all module tool install kmod check check-all check-daemons demo cast bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb

@@ -88,6 +88,8 @@ verdict python "$(python3 - "${pythons[@]}" <<-'END' 2>&1
 verdict "man page" "$(mandoc -T lint userspace/*.8 2>&1 || :)"
 mkdir -p "$BUILD/logs"
 verdict "systemd's units" "$(units_check 2>&1)"
+verdict "picture, as the record has it" \
+	"$(selftests/cast_svg.py docs/demo.cast 2>&1 | diff -q - docs/demo.svg)"
 verdict "sparse and W=1" "$(kbuild_check)"
 verdict "W=1 for arm64" "$(arm64_check)"
 source=$("$top/selftests/guest/source.sh" "$kernel")
