@@ -46,7 +46,8 @@ count()
 count 'test' "$@"
 all=()
 if [ $# -eq 0 ]; then
-	count stress SUITE=stress 'TEST=@(async|faults)' SCALE=small
+	count faults SUITE=stress TEST=faults
+	count async SUITE=stress TEST=async SCALE=small
 	all=(--all)
 fi
 "$top/selftests/coverage_table.py" ${all[@]+"${all[@]}"} "$release" "$top/kmod" \
