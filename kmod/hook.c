@@ -75,8 +75,10 @@ static noinline int input_claims(struct xfrm_state *x, struct sk_buff *skb,
  */
 static bool any_port(const struct xfrm_state *x, const xfrm_address_t *saddr)
 {
-	return !READ_ONCE(x->encap->encap_sport) &&
-	       data_race(xfrm_addr_equal(saddr, &x->props.saddr,
+	if (READ_ONCE(x->encap->encap_sport))
+		return false;
+	/* If it is being written, the next packet is taken for what it is. */
+	return data_race(xfrm_addr_equal(saddr, &x->props.saddr,
 					 x->props.family));
 }
 
