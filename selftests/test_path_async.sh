@@ -90,6 +90,44 @@ forge()
 	check "$name: ping after them" path_ping 5
 }
 
+# to_others FAMILY: while we have a callback, other packets of IPsec and errors about
+# them go on to those whom they are for
+to_others()
+{
+	local to=$SERVER peer=198.51.100.60 kind sa
+
+	if [ "$1" = 6 ]; then
+		to=$SERVER6 peer=2001:db8:198::60
+	fi
+	xfrm_stat_mark server
+	for kind in esp ah comp; do
+		quietly in_ns cloud "$here/plainesp.py" packet $kind "$to" 0x999 ||
+			bail "IPv$1, $kind: not sent"
+	done
+	check "IPv$1: ESP, AH and IPComp without UDP are for the kernel" \
+		busywait 5 no_states 3
+	sa="src $to dst $peer proto esp spi 0x9999"
+	# shellcheck disable=SC2086 # words
+	quietly ip -n server xfrm state add $sa mode tunnel ${ciphers[gcm]} || bail "no SA"
+	quietly in_ns cloud "$here/plainesp.py" toobig "$to" $peer 0x9999 1300 ||
+		bail "IPv$1: no error sent"
+	check "IPv$1: of an error about ESP the kernel learns the MTU" \
+		busywait 5 mtu_is server $peer 1300
+	# shellcheck disable=SC2086 # words
+	quietly ip -n server xfrm state delete $sa
+}
+
+no_states()
+{
+	[ "$(xfrm_stat_delta server XfrmInNoStates)" -eq "$1" ]
+}
+
+# mtu_is NS ADDRESS MTU: of the path to there
+mtu_is()
+{
+	ip -n "$1" route get "$2" | grep "mtu $3"
+}
+
 paths_up
 count_resumed || bail "no kprobe"
 defer uncount_resumed
@@ -106,6 +144,8 @@ async_path "pcrypt, IPComp of a daemon" inner=comp-tunnel mode=transport follow=
 async_path "pcrypt, IPv6" family=6
 async_path "pcrypt, IPv6, BEET, AES-CBC" family=6 mode=beet cipher=cbc
 async_path "pcrypt, IPv6, IPComp in it" family=6 inner=comp
+to_others 4
+to_others 6
 paths_flush
 engine_off pcrypt
 
