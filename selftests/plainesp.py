@@ -12,16 +12,13 @@ import socket
 import struct
 import sys
 
+from esppeers import checksum
+
 ESP, AH, COMP = 50, 51, 108
 
 
 def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    return 0xffff - (total % 0xffff)
 
 
 def send(protocol, to, data):
