@@ -76,11 +76,11 @@ static inline bool esptrack_routes_by_port(const struct net *net, u16 family)
 {
 #ifdef CONFIG_IP_MULTIPLE_TABLES
 	if (family == AF_INET)
-		return net->ipv4.fib_rules_require_fldissect;
+		return READ_ONCE(net->ipv4.fib_rules_require_fldissect);
 #endif
 #ifdef CONFIG_IPV6_MULTIPLE_TABLES
 	if (family == AF_INET6)
-		return net->ipv6.fib6_rules_require_fldissect;
+		return READ_ONCE(net->ipv6.fib6_rules_require_fldissect);
 #endif
 	return false;
 }

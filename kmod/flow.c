@@ -60,7 +60,7 @@ static void gather_member(const struct esptrack_sa *sa, u8 dir, u64 visit,
 			  struct esptrack_facts *facts)
 	__must_hold(&esptrack_lock)
 {
-	facts->offloaded |= !!sa->x->xso.dev;
+	facts->offloaded |= !!READ_ONCE(sa->x->xso.dev);
 	if (!facts->new_address)
 		return;
 

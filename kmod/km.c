@@ -26,7 +26,7 @@ static int km_notify(struct xfrm_state *x, const struct km_event *event)
 		 * changed in place a temporary one, dead by now, that looks
 		 * like it.
 		 */
-		if (x->km.state == XFRM_STATE_VALID)
+		if (READ_ONCE(x->km.state) == XFRM_STATE_VALID)
 			esptrack_sa_track(x);
 		else
 			esptrack_sa_changed(x);

@@ -326,7 +326,7 @@ static bool move_alone(struct esptrack_sa *sa, u8 dir,
 	struct xfrm_state *place = NULL;
 	bool moved;
 
-	if (sa->x->xso.dev)
+	if (READ_ONCE(sa->x->xso.dev))
 		return false;
 	if (!xfrm_addr_equal(&to->addr, &from->addr, to->family)) {
 		if (!esptrack_move_mode(sa->x) ||

@@ -299,7 +299,7 @@ static bool trackable(const struct xfrm_state *x)
 	return x->id.proto == IPPROTO_ESP && x->encap &&
 	       x->encap->encap_type == UDP_ENCAP_ESPINUDP &&
 	       (x->props.family == AF_INET || x->props.family == AF_INET6) &&
-	       x->km.state == XFRM_STATE_VALID;
+	       READ_ONCE(x->km.state) == XFRM_STATE_VALID;
 }
 
 /**
