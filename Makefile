@@ -32,8 +32,13 @@ tool:
 	@$(need) make gcc libc6-dev pkg-config libmnl-dev libjson-c-dev
 	$(MAKE) -C userspace O='$(BUILD)/tool'
 
+# The kernel's own key, with which it would sign, is not here; nor its System.map,
+# without which Kbuild leaves out depmod.
 install: all
-	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' $(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
+	@! grep -qs '^CONFIG_MODULE_COMPRESS_XZ=y' '$(KDIR)/.config' || $(need) xz-utils
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' $(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') \
+		CONFIG_MODULE_SIG_ALL= modules_install
+	$(if $(DESTDIR),,depmod "$$(modinfo -F vermagic esptrack.ko | cut -d' ' -f1)")
 	$(MAKE) -C userspace O='$(BUILD)/tool' install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
 kmod:
