@@ -47,6 +47,6 @@ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$top/selftests/guest/chroot.sh" "$roo
 	env -C "${place#"$root"}/esptrack-$upstream" dpkg-buildpackage -us -uc \
 	> "$out/build.log" 2>&1 ||
 	{ tail -n 40 "$out/build.log" >&2; die "no packages, see $out/build.log"; }
-mv "$place"/esptrack[-_]*.* "$packages/"
+mv "$place"/esptrack*_* "$packages/"
 rm -rf "$place"
 printf '%s\n' "${packages#"$top"/}"/*.deb
