@@ -31,10 +31,12 @@ release=$(cat "$release_file")
 payload=(
 	--payload "$top/selftests:/payload/selftests"
 	--payload "$top/userspace/hooks:/payload/hooks"
-	--payload "$top/userspace/monitor.schema.json:/payload/monitor.schema.json"
 	--payload "$top/kmod/uapi/esptrack.yaml:/payload/esptrack.yaml"
 	--payload "$("$top/selftests/guest/source.sh" "$kernel")/tools/net/ynl:/payload/ynl"
 )
+for schema in "$top"/userspace/*.schema.json; do
+	payload+=(--payload "$schema:/payload/${schema##*/}")
+done
 for file in esptrack.ko esptrack esptrack_other rules_test load; do
 	if [ -e "$BUILD/$release/$file" ]; then
 		payload+=(--payload "$BUILD/$release/$file:/payload/$file")

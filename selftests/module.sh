@@ -34,6 +34,14 @@ tool()
 	ip netns exec "$ns" /payload/esptrack "$@"
 }
 
+# as_schema NAME: how many JSON values, all as userspace/NAME.schema.json says, come
+# from stdin
+as_schema()
+{
+	# shellcheck disable=SC2154 # of lib.sh
+	jq -c . | "$here/jsoncheck.py" "/payload/$1.schema.json"
+}
+
 # monitor_start NS: events as JSON, one per line, in $tmp/events-NS
 monitor_start()
 {

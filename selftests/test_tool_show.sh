@@ -29,6 +29,30 @@ history()
 	tool server -j show $spi | jq -c '.[0].history | map([.kind, .reason, .source.port, .count])'
 }
 
+# metric NAME [KEYWORD...]: the value of what "metrics text" calls so
+metric()
+{
+	tool server metrics text "${@:2}" | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+# as_stats METRIC FILTER: it is what stats say
+as_stats()
+{
+	check_num "metrics: $1" "$(metric "$1")" -eq "$(stats "$2")"
+}
+
+# golden FILE SCHEMA COMMAND...: what is printed is that of golden/FILE.json, but for
+# points in time, and the schema knows it
+golden()
+{
+	local file=$here/golden/$1.json schema=$2 got
+
+	shift 2
+	got=$(tool server -j "$@")
+	check "-j $*: as ever" diff -u "$file" <(jq 'del(.. | .time?)' <<< "$got")
+	check_eq "-j $*: as the schema says" "$(as_schema "$schema" <<< "$got")" 1
+}
+
 # ynl ARGUMENTS
 ynl()
 {
@@ -43,9 +67,8 @@ knob_wait server $spi
 
 check_eq "conf: the defaults" "$(tool server conf)" \
 	"static_nat off port_only off rate 1/second burst 8"
-check "conf set" tool server conf set static_nat on port_only on rate 6/minute burst 3
-check_eq "conf: as it was set" "$(tool server -j conf)" \
-	'{"static_nat":true,"port_only":true,"throttle_interval":10000,"throttle_burst":3}'
+check "conf set" tool server conf set static_nat on port_only on rate 2/minute burst 3
+golden conf conf conf
 check_eq "another namespace has its own" "$(tool client conf)" \
 	"static_nat off port_only off rate 1/second burst 8"
 for wrong in "rate 0" "rate 2000/second" "rate 1/hour" "static_nat yes" "burst" "speed 3"; do
@@ -106,6 +129,41 @@ forged_are()
 check "stats: forged packets are counted" busywait 10 forged_are 3
 check_eq "and change nothing" "$(tool server -j show $spi | jq '.[0].endpoint.port')" 30033
 
+golden stats stats stats
+golden show show show
+golden show_spi show show $spi
+tool server set reqid 7 port_only on
+golden reqids reqids reqids
+tool server del reqid 7
+check_eq "schemas agree about an SA" \
+	"$(jq -cS '.items.properties | del(.history)' /payload/show.schema.json)" \
+	"$(jq -cS '.definitions.sa.properties' /payload/monitor.schema.json)"
+
+as_stats esptrack_sas .sas
+as_stats esptrack_sas_following .following
+as_stats esptrack_packets_total .packets
+as_stats esptrack_elsewhere_packets_total '.packets - .unchanged + .forged + .malformed'
+as_stats esptrack_forged_packets_total .forged
+as_stats esptrack_malformed_packets_total .malformed
+as_stats esptrack_moves_total .moved
+as_stats esptrack_seen_packets_total .seen
+as_stats esptrack_unreported_packets_total .unreported
+as_stats esptrack_events_total .events
+as_stats esptrack_events_lost_total .events_lost
+as_stats 'esptrack_refused_packets_total{reason="throttled"}' .refused.throttled
+as_stats 'esptrack_refused_packets_total{reason="stale"}' '.refused.stale // 0'
+check_fails "metrics: none of an SA" grep -q esptrack_sa_ <<< "$(tool server metrics)"
+check_eq "metrics per-sa: moves" \
+	"$(metric "esptrack_sa_moves_total{spi=\"$spi\",dst=\"$SERVER\",reqid=\"1\"}" per-sa)" 4
+check_eq "metrics -n: the namespace is named" \
+	"$(/payload/esptrack -n server metrics | grep '^esptrack_moves')" \
+	'esptrack_moves_total{netns="server"} 4'
+check_eq "metrics: OpenMetrics have an end" "$(tool server metrics | tail -n 1)" "# EOF"
+out=$(tool server -j metrics 2>&1)
+check_eq "metrics -j: wrong usage" $? 1
+out=$(tool server metrics all 2>&1)
+check_eq "metrics all: wrong usage" $? 1
+
 text=$(tool server)
 check_eq "show: a table with a title" "$(head -n 1 <<< "$text" | tr -s ' ')" \
 	"SPI DST ENDPOINT REQID MODE STATIC_NAT PORT_ONLY MOVES REFUSED"
@@ -145,4 +203,8 @@ check_eq "ynl: subscribe" "$(jq -c '.[] | [.name, .msg.event.new.port]' "$tmp/yn
 	'["sa-moved-ntf",30043]'
 
 check "the module can be unloaded" module_unload
+out=$(tool server metrics 2> "$tmp/metrics.log")
+check_eq "metrics without the module: exit status" $? 2
+check_eq "and nothing is printed" "$out" ""
+check "but why not" file_has "$tmp/metrics.log" "module esptrack is not loaded"
 done_testing
