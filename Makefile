@@ -56,6 +56,9 @@ check-debug:
 check-daemons:
 	@selftests/check_daemons.sh
 
+check-fleet: kmod
+	@selftests/check_fleet.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
+
 check-rules:
 	@selftests/rules.sh
 
@@ -103,6 +106,7 @@ help:
 	@echo 'make check-debug      run them on kernels with KASAN, lockdep, KCSAN ...: hours'
 	@echo 'make coverage         which lines of the module the tests run'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
+	@echo 'make check-fleet      metrics, alerts and services, with systemd and Prometheus'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
 	@echo 'make check-stress      load until something gives: a table, in an hour'
 	@echo 'make check-fuzz        random requests and packets: a table, in half an hour'
@@ -116,4 +120,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons demo cast bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb
+.PHONY: all module tool install kmod check check-all check-daemons check-fleet demo cast bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb

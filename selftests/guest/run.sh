@@ -5,6 +5,7 @@
 # output, and exit with its status; or 1 if the kernel has complained or died.
 #
 #   --payload SRC:DST   copy a file or directory of the host into the guest
+#   --fleet             the guest of fleet_root.sh, with systemd
 #   --append WORDS      more words for the kernel's command line
 #   --smp N             processors (2)
 #   --mem SIZE          memory (2G; 3G for a debug kernel)
@@ -25,10 +26,11 @@ usage()
 	exit 2
 }
 
-payload=() append='' smp=2 mem='' icount='' plugin=() timeout=900 log=''
+payload=() fleet='' append='' smp=2 mem='' icount='' plugin=() timeout=900 log=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--payload)	payload+=("$2"); shift 2 ;;
+	--fleet)	fleet=1; shift ;;
 	--append)	append+=" $2"; shift 2 ;;
 	--smp)		smp=$2; shift 2 ;;
 	--mem)		mem=$2; shift 2 ;;
@@ -48,6 +50,12 @@ shift 2
 
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
+if [ -n "$fleet" ]; then
+	"$top/selftests/guest/fleet_root.sh" "$kernel"
+	initramfs=${initramfs%/*}/fleet.cpio
+	mem=${mem:-4G}
+	append+=" systemd.show_status=0"
+fi
 # Instruments take time and memory; to count lines takes next to none.
 case $variant in
 '')	slowness=1 ;;
@@ -63,8 +71,16 @@ tree=$work/tree
 mkdir -p "$tree/guest" "$BUILD/logs"
 log=${log:-$BUILD/logs/$kernel-$(date +%Y%m%d-%H%M%S)-$$.log}
 printf '%q ' "$@" > "$tree/guest/command"
-cp "$top/selftests/guest/splat.sh" "$tree/guest/"
-install -m 755 "$top/selftests/guest/init" "$tree/init"
+cp "$top/selftests/guest/"{session,splat}.sh "$tree/guest/"
+if [ -n "$fleet" ]; then
+	units=$tree/etc/systemd/system
+	install -D -m 644 -t "$units" "$top/selftests/guest/guest.service"
+	mkdir "$units/multi-user.target.wants"
+	ln -s ../guest.service "$units/multi-user.target.wants/"
+	ln -s usr/lib/systemd/systemd "$tree/init"
+else
+	install -m 755 "$top/selftests/guest/init" "$tree/init"
+fi
 for item in ${payload[@]+"${payload[@]}"}; do
 	mkdir -p "$tree/$(dirname "${item#*:}")"
 	cp -a "${item%%:*}" "$tree/${item#*:}"
