@@ -88,7 +88,7 @@ The peer has two SAs and three policies; there are three times as many other
 policies as other SAs. The stock kernel's part is its own mapping message. Who
 listens, listens to updates of SAs, as "ip xfrm monitor" does.
 Locks: a plugin of QEMU notes each spinlock of the stock kernel when it is taken and
-let go; interrupts of the holder count as well. Beside 100,000 SAs.
+let go; interrupts of the holder do not count. Beside 100,000 SAs.
 Memory: what is free less before the module is loaded than after, when all caches
 are dropped; without sysfs: what is in its own cache of SAs, and in that of the tree
 by number. A second is 1,000,000,000 instructions there.

@@ -13,7 +13,7 @@
  *   MARK ADDRESS LONGEST TIMES
  *
  * ADDRESS is where the function that takes locks has returned to. What interrupts
- * the holder counts as well.
+ * the holder does not count.
  *
  * The interface is that of version 1 of QEMU's plugins, declared here as Debian has
  * no header for it.
@@ -64,6 +64,7 @@ EXPORT int qemu_plugin_version = 1;
 #define RETURN		0x8000000000000000ULL
 #define LENGTH_SHIFT	51
 #define ADDRESS_MASK	((1ULL << LENGTH_SHIFT) - 1)
+#define IN_KERNEL	(1ULL << (LENGTH_SHIFT - 1))
 #define LENGTH_MASK	((1ULL << (63 - LENGTH_SHIFT)) - 1)
 
 #define SLOTS	4096
@@ -71,7 +72,7 @@ EXPORT int qemu_plugin_version = 1;
 /**
  * struct held - a lock that was taken
  * @lock: its address
- * @since: instruction at which it was
+ * @since: instruction at which it was, without those of interrupts
  * @site: by whom
  */
 struct held {
@@ -100,6 +101,9 @@ static struct site sites[SLOTS];
 /* Taken in this block, by whom the next ones tell. */
 static struct held *taken;
 static uint64_t taken_in, block;
+/* Interrupts that are not over, and when the first of them began. */
+static unsigned int interrupts;
+static uint64_t interrupted_at, interrupted;
 
 static struct site *site_at(uint64_t address)
 {
@@ -120,6 +124,9 @@ static void on_block(unsigned int cpu, void *data)
 
 	block = word & ADDRESS_MASK;
 	now += word >> LENGTH_SHIFT & LENGTH_MASK;
+	/* One that has put its task to sleep does not return before others. */
+	if (!(block & IN_KERNEL))
+		interrupts = 0;
 	/* The function that takes the lock may go on, and return by a thunk. */
 	if (!taken || word & RETURN || block - taken_in < 64)
 		return;
@@ -131,7 +138,7 @@ static void on_lock(unsigned int cpu, meminfo info, uint64_t lock, void *data)
 {
 	taken = &held[(lock >> 2 ^ lock >> 14) % SLOTS];
 	taken->lock = lock;
-	taken->since = now;
+	taken->since = now - interrupted;
 	taken->site = NULL;
 	taken_in = block;
 }
@@ -139,18 +146,31 @@ static void on_lock(unsigned int cpu, meminfo info, uint64_t lock, void *data)
 static void on_unlock(unsigned int cpu, meminfo info, uint64_t lock, void *data)
 {
 	struct held *h = &held[(lock >> 2 ^ lock >> 14) % SLOTS];
+	const uint64_t time = now - interrupted - h->since;
 	struct site *site = h->site;
 
 	if (h->lock != lock)
 		return;
 	if (site) {
 		site->times++;
-		if (site->longest < now - h->since)
-			site->longest = now - h->since;
+		if (site->longest < time)
+			site->longest = time;
 	}
 	if (taken == h)
 		taken = NULL;
 	h->lock = 0;
+}
+
+static void on_interrupt(unsigned int cpu, void *data)
+{
+	if (!interrupts++)
+		interrupted_at = now;
+}
+
+static void on_return(unsigned int cpu, void *data)
+{
+	if (interrupts && !--interrupts)
+		interrupted += now - interrupted_at;
 }
 
 static void on_mark(unsigned int cpu, void *data)
@@ -193,6 +213,9 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 	static const uint8_t unlock[] = { 0xc6, 0x07, 0x00 };
 	static const uint8_t mark[] = { 0x0f, 0x1f, 0x84, 0x00, 0x78, 0x56, 0x34 };
 	static const uint8_t ret[] = { 0xc3 };
+	/* How each interrupt begins (clac; cld), and ends (iretq). */
+	static const uint8_t clac[] = { 0x0f, 0x01, 0xca }, cld[] = { 0xfc };
+	static const uint8_t iretq[] = { 0x48, 0xcf };
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 	uint64_t word = (qemu_plugin_tb_vaddr(tb) & ADDRESS_MASK) |
 			(n & LENGTH_MASK) << LENGTH_SHIFT;
@@ -211,6 +234,13 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 		else if (qemu_plugin_insn_size(insn) == sizeof(mark) + 1 &&
 			 is_insn(insn, mark, 0, sizeof(mark)))
 			watch_mark(insn, data[sizeof(mark)]);
+		else if (is_insn(insn, iretq, 0, sizeof(iretq)))
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_return,
+							       NO_REGISTERS, NULL);
+		else if (i + 1 < n && is_insn(insn, clac, 0, sizeof(clac)) &&
+			 is_insn(qemu_plugin_tb_get_insn(tb, i + 1), cld, 0, sizeof(cld)))
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_interrupt,
+							       NO_REGISTERS, NULL);
 	}
 	if (n == 1 && is_insn(qemu_plugin_tb_get_insn(tb, 0), ret, 0, 1))
 		word |= RETURN;
