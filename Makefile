@@ -76,7 +76,13 @@ cast: kmod
 	@selftests/cast.sh '$(KERNEL)'
 
 bench: kmod
-	@selftests/bench.sh '$(KERNEL)'
+	@selftests/bench.sh $(if $(TEST),'TEST=$(TEST)') '$(KERNEL)'
+
+bench-check: kmod
+	@selftests/bench_check.sh '$(KERNEL)'
+
+bench-graphs:
+	@selftests/bench_graphs.sh '$(KERNEL)'
 
 deb:
 	@selftests/deb.sh '$(KERNEL)'
@@ -112,7 +118,9 @@ help:
 	@echo 'make check-fuzz        random requests and packets: a table, in half an hour'
 	@echo '                      (SCALE=per cent|small LIMIT=seconds SEED=n TEST=x)'
 	@echo 'make netlink          header and policies from kmod/uapi/esptrack.yaml'
-	@echo 'make bench            instructions per packet; losses per rebinding'
+	@echo 'make bench [TEST=x]   all figures, in an hour (or those of a part: selftests/bench.sh)'
+	@echo 'make bench-check      have packets and moves become dearer? in two minutes'
+	@echo 'make bench-graphs     pictures of what make bench has measured'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
 	@echo 'make deb              packages for Debian 12, in build/deb/ (KERNEL=6.12: for 13)'
 	@echo 'make check-deb        build, lint, install, upgrade and purge them: half an hour'
@@ -120,4 +128,4 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons check-fleet demo cast bench lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb
+.PHONY: all module tool install kmod check check-all check-daemons check-fleet demo cast bench bench-check bench-graphs lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb
