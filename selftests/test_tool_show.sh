@@ -195,7 +195,7 @@ check_eq "ynl: stats-get" "$(ynl --do stats-get | jq -c '[.moved, .refused]')" \
 	'[4,[{"reason":"throttled","packets":1}]]'
 start ynl server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
 	--output-json --subscribe events --sleep 8
-busywait 7 netlink_joined server 16 "$pid" || bail "ynl does not listen"
+busywait 30 netlink_joined server 16 "$pid" || bail "ynl does not listen"
 nat_rebind 30043
 ping_once 2 > /dev/null
 wait "$pid"
