@@ -128,4 +128,6 @@ help:
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod check check-all check-daemons check-fleet demo cast bench bench-check bench-graphs lint clean help check-rules netlink check-stress check-fuzz check-debug coverage deb check-deb
+.PHONY: all module tool install kmod netlink lint clean help
+.PHONY: check check-all check-daemons check-debug check-deb check-fleet check-fuzz
+.PHONY: check-rules check-stress coverage demo cast deb bench bench-check bench-graphs
