@@ -41,7 +41,7 @@ status()
 }
 
 for file in /usr/lib/systemd/system/esptrack-*; do
-	check "systemd likes ${file##*/}" systemd-analyze verify "$file"
+	check "systemd likes ${file##*/}" systemd-analyze verify --man=no "$file"
 done
 for name in metrics monitor; do
 	check "esptrack-$name.service may do little" \

@@ -64,11 +64,11 @@ units_check()
 	install -D -m 755 /dev/null "$dir/esptrack"
 	make -s -C userspace install-units "UNITDIR=$dir" "SBINDIR=$dir" DESTDIR=
 	for unit in "$dir"/*.service; do
-		systemd-analyze verify "$unit"
+		systemd-analyze verify --man=no "$unit"
 		systemd-analyze security --offline=yes --threshold=20 "$unit" > "$dir/security" ||
 			tail -n 1 "$dir/security"
 	done
-	systemd-analyze verify "$dir"/*.timer
+	systemd-analyze verify --man=no "$dir"/*.timer
 }
 
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=')
