@@ -66,6 +66,12 @@ check-stress check-fuzz: kmod
 	@selftests/check_stress.sh '$(KERNEL)' $(@:check-%=%) \
 		$(foreach word,TEST SCALE LIMIT SEED,$(if $($(word)),'$(word)=$($(word))'))
 
+check-docs:
+	@selftests/docs.sh $(if $(kernel-given),'$(KERNEL)')
+
+check-secureboot: kmod
+	@selftests/secureboot.sh '$(KERNEL)'
+
 coverage:
 	@selftests/coverage.sh '$(if $(kernel-given),$(KERNEL),6.12-gcov)' $(if $(TEST),'TEST=$(TEST)')
 
@@ -113,6 +119,8 @@ help:
 	@echo 'make coverage         which lines of the module the tests run'
 	@echo 'make check-daemons    what works with which IKE daemon: a table, in an hour'
 	@echo 'make check-fleet      metrics, alerts and services, with systemd and Prometheus'
+	@echo 'make check-docs        install as the documents say; what in them is not run'
+	@echo 'make check-secureboot  signed and unsigned under UEFI Secure Boot'
 	@echo 'make lint             sparse, W=1 (arm64 too), checkpatch --strict, shellcheck'
 	@echo 'make check-stress      load until something gives: a table, in an hour'
 	@echo 'make check-fuzz        random requests and packets: a table, in half an hour'
@@ -129,5 +137,5 @@ help:
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
 .PHONY: all module tool install kmod netlink lint clean help
-.PHONY: check check-all check-daemons check-debug check-deb check-fleet check-fuzz
-.PHONY: check-rules check-stress coverage demo cast deb bench bench-check bench-graphs
+.PHONY: check check-all check-daemons check-debug check-deb check-docs check-fleet
+.PHONY: check-fuzz check-rules check-secureboot check-stress coverage demo cast deb bench bench-check bench-graphs

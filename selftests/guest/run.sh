@@ -12,6 +12,8 @@
 #   --icount            count instructions: 1 ns of the guest's time is one
 #                       instruction; one processor
 #   --plugin FILE,ARGS  have a plugin of QEMU look on
+#   --secure-boot CERT  boot by UEFI with Secure Boot on, from a disk, with this
+#                       certificate in the firmware's db besides Microsoft's
 #   --timeout SECONDS   end the guest after this time (900), or up to five times as
 #                       much for a kernel that is built here
 #   --log FILE          where the console's log goes
@@ -26,7 +28,8 @@ usage()
 	exit 2
 }
 
-payload=() fleet='' append='' smp=2 mem='' icount='' plugin=() timeout=900 log=''
+payload=() fleet='' append='' smp=2 mem='' icount='' plugin=() secure_boot=''
+timeout=900 log=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--payload)	payload+=("$2"); shift 2 ;;
@@ -36,6 +39,7 @@ while [ $# -gt 0 ]; do
 	--mem)		mem=$2; shift 2 ;;
 	--icount)	icount=1; shift ;;
 	--plugin)	plugin=(-plugin "$2"); shift 2 ;;
+	--secure-boot)	secure_boot=$2; shift 2 ;;
 	--timeout)	timeout=$2; shift 2 ;;
 	--log)		log=$2; shift 2 ;;
 	-*)		usage ;;
@@ -112,15 +116,33 @@ else
 	machine+=(-accel tcg -cpu max -smp "$smp")
 fi
 
+show=(cat)
+boot=(-kernel "$vmlinuz" -initrd "$work/initrd" -append "$cmdline$append")
+if [ -n "$secure_boot" ]; then
+	# Its loader reads slowly.
+	gzip -1 "$work/initrd"
+	"$top/selftests/guest/firmware.sh" "$kernel" "$work" "$secure_boot" \
+		"$work/initrd.gz" "$cmdline$append"
+	# The firmware's variables are written in system management mode only.
+	boot=(-machine 'q35,smm=on' -global 'driver=cfi.pflash01,property=secure,value=on'
+		-drive "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+		-drive "if=pflash,format=raw,unit=1,file=$work/vars.fd"
+		-drive "if=none,id=disk,format=raw,file=$work/disk.img"
+		-device 'virtio-blk-pci,drive=disk,bootindex=0')
+	# The firmware speaks on all serial ports.
+	# shellcheck disable=SC2016 # of sed
+	show=(sed -un '/^guest: /,$p')
+fi
+
 # The command's output comes straight through; no input, for the guest must
 # not read this terminal.
 timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 "${machine[@]}" ${plugin[@]+"${plugin[@]}"} -m "${mem:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-rtc base=utc,clock=host \
-	-kernel "$vmlinuz" -initrd "$work/initrd" -append "$cmdline$append" \
-	-serial "file:$log" \
+	"${boot[@]}" -serial "file:$log" \
 	-chardev stdio,id=output,signal=off -serial chardev:output \
-	-serial "file:$work/verdict" < /dev/null && qemu=0 || qemu=$?
+	-serial "file:$work/verdict" < /dev/null |
+	"${show[@]}" && qemu=0 || qemu=$?
 
 verdict=$(sed -n 's/^verdict \([0-9]*\)\r*$/\1/p' "$work/verdict")
 if [ -z "$verdict" ]; then
