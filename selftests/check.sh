@@ -30,6 +30,8 @@ paths "$kernel"
 release=$(cat "$release_file")
 payload=(
 	--payload "$top/selftests:/payload/selftests"
+	--payload "$top/docs:/payload/docs"
+	--payload "$top/README.md:/payload/README.md"
 	--payload "$top/userspace/hooks:/payload/hooks"
 	--payload "$top/kmod/uapi/esptrack.yaml:/payload/esptrack.yaml"
 	--payload "$("$top/selftests/guest/source.sh" "$kernel")/tools/net/ynl:/payload/ynl"

@@ -14,15 +14,18 @@ libreswan=/usr/libexec/ipsec
 #   dpd=10        delay of dead peer detection in seconds (0: none)
 #   updown=CMD    what it calls when a tunnel comes up or goes down (nothing)
 #   extra=LINE    more lines of the connection
+#   config=FILE   all of ipsec.conf, in place of what the others say
+#   secrets=FILE  all of ipsec.secrets
 pluto_start()
 {
 	local ns=$1 dir=$tmp/$1 remote=%any mobike=no dpd=0 extra='' peer=client updown=%disabled
+	local config='' secrets=''
 
 	[ "$ns" = server ] || bail "pluto_start: $ns"
 	shift
 	while [ $# -gt 0 ]; do
 		case $1 in
-		remote=* | mobike=* | dpd=* | updown=* | extra=*)	local "$1" ;;
+		remote=* | mobike=* | dpd=* | updown=* | extra=* | config=* | secrets=*)	local "$1" ;;
 		*)	bail "pluto_start: $1" ;;
 		esac
 		shift
@@ -56,9 +59,14 @@ pluto_start()
 	cat > "$dir/ipsec.secrets" <<-END
 	@$ns @$peer : PSK "a secret of these tests"
 	END
+	if [ -n "$config" ]; then
+		cp "$config" "$dir/ipsec.conf"
+		cp "$secrets" "$dir/ipsec.secrets"
+	fi
 	start "pluto-$ns" "$ns" "$libreswan/pluto" --nofork \
 		--config "$dir/ipsec.conf" --secretsfile "$dir/ipsec.secrets" \
 		--rundir "$dir/run" --nssdir "$dir/nss" --logfile "$dir/pluto.log"
+	printf -v "pluto_$ns" %s "$pid"
 	busywait 30 pluto_ready "$ns" || bail "pluto of $ns did not start"
 }
 

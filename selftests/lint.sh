@@ -86,6 +86,8 @@ verdict python "$(python3 - "${pythons[@]}" <<-'END' 2>&1
 	END
 	)"
 verdict "man page" "$(mandoc -T lint userspace/*.8 2>&1 || :)"
+verdict "documents: links, and blocks that somebody runs" \
+	"$("$top/selftests/docs.py" lint README.md docs/*.md 2>&1)"
 mkdir -p "$BUILD/logs"
 verdict "systemd's units" "$(units_check 2>&1)"
 verdict "picture, as the record has it" \

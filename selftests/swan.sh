@@ -14,9 +14,12 @@
 #   extra=LINE    more lines of the connection
 #   child=LINE    more lines of the child
 #   conf=LINE     more lines of the section "charon" of strongswan.conf
+#   knl=1         how much it says about the kernel (2)
+#   swanctl=FILE  all of swanctl.conf, in place of what the others say
 charon_start()
 {
 	local ns=$1 dir=$tmp/$1 remote mobike=no dpd=0s extra='' child='' conf=''
+	local knl=2 swanctl=''
 	local peer net peer_net
 
 	shift
@@ -27,7 +30,7 @@ charon_start()
 	fi
 	while [ $# -gt 0 ]; do
 		case $1 in
-		remote=* | mobike=* | dpd=* | extra=* | child=* | conf=*)	local "$1" ;;
+		remote=* | mobike=* | dpd=* | extra=* | child=* | conf=* | knl=* | swanctl=*)	local "$1" ;;
 		*)	bail "charon_start: $1" ;;
 		esac
 		shift
@@ -44,7 +47,7 @@ charon_start()
 				time_format = %H:%M:%S
 				time_add_ms = yes
 				default = 1
-				knl = 2
+				knl = $knl
 				flush_line = yes
 			}
 		}
@@ -88,6 +91,10 @@ charon_start()
 		}
 	}
 	END
+
+	if [ -n "$swanctl" ]; then
+		cp "$swanctl" "$dir/swanctl/swanctl.conf"
+	fi
 
 	# Two of them on one machine: each has its own /run.
 	# shellcheck disable=SC2016 # expanded by the inner shell
