@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check_daemons.sh: run the tests of IKE daemons on the first kernel of each suite
-# in the table, with the suite's daemons, and print what works as the table of the
-# README.
+# in the table, with the suite's daemons, and print what works, as the table of
+# docs/daemons.md.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh

@@ -24,6 +24,7 @@ payload=(
 	--payload "$installed/usr:/usr"
 	--payload "$top/selftests:/payload/selftests"
 	--payload "$top/userspace/dashboard:/payload/userspace/dashboard"
+	--payload "$top/README.md:/payload/README.md"
 	--payload "$top/kmod/uapi/linux/esptrack.h:/payload/esptrack.h"
 )
 for file in "$BUILD/$release/esptrack"{,.ko} "$top"/userspace/*.schema.json; do

@@ -26,6 +26,14 @@ service_start()
 	defer systemctl stop "$1"
 }
 
+# service_enable UNIT NAME: by the commands of the README with this name
+service_enable()
+{
+	defer systemctl disable --now "$1"
+	check "$1 is enabled as the README says" \
+		quietly "$here/docs.py" run /payload/README.md "$2" bash
+}
+
 # service UNIT PROPERTY
 service()
 {

@@ -136,7 +136,7 @@ check_fails "which is another one than OpenMetrics" lint_text "$tmp/text"
 # The timer, as it is shipped
 in_server esptrack-metrics
 service_start prometheus-node-exporter
-service_start esptrack-metrics.timer
+service_enable esptrack-metrics.timer fleet-metrics
 check "the timer has the file written" busywait 20 test -s "$served_file"
 check "which promtool takes" lint_text "$served_file"
 check "node_exporter serves it" busywait 20 served_is esptrack_moves_total $moves

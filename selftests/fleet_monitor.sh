@@ -50,7 +50,7 @@ done
 
 gateway_up
 in_server $unit
-service_start $unit.service
+service_enable $unit.service fleet-monitor
 check "the monitor listens" busywait 20 says_monitoring 1
 check "all peers move" answered $PEERS --place 1
 check "the journal has each" busywait 20 journal_has $PEERS
