@@ -103,6 +103,8 @@ cmdline+=" esptrack.slowness=$slowness"
 if [ "$variant" = kcsan ]; then
 	# A race is a warning, but not each one is ours: see splat.sh.
 	cmdline+=" panic_on_warn=0"
+	# Emulated processors are slow: watch more often, and for longer.
+	cmdline+=" kcsan.skip_watch=500 kcsan.udelay_interrupt=60"
 fi
 machine=()
 if [ -n "$icount" ]; then
