@@ -69,7 +69,7 @@ quietly ip -n client addr add 10.128.0.11/24 dev eth0 || bail "no address"
 record sync udp 8
 quietly ip -n server xfrm policy flush || bail "policies stay"
 pair_batch $CLIENT 1 $SPI $SPI_OUT $CLIENT_NET | ip_batch server || bail "no SAs"
-quietly in_ns server /payload/load/xfrmcrowd 1 $((sas / 2)) || bail "no crowd"
+crowd_add 1 $((sas / 2))
 poll_pause=1
 # Not our doing, but to compare with.
 ours=false during "nothing" idle 5

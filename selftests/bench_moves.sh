@@ -24,12 +24,6 @@ fi
 moves=12
 warm_up=4
 
-# crowd_add FIRST LAST: other peers, each with two SAs and six policies
-crowd_add()
-{
-	quietly in_ns server /payload/load/xfrmcrowd "$1" "$2" || bail "no crowd"
-}
-
 # measure port|address|heard stock|esptrack SAS: heard is a new address too, but
 # somebody listens to what is announced. He does not run: only to send it counts.
 measure()

@@ -130,6 +130,14 @@ bench_burst()
 	in_ns client "$here/bench_burst.py" "$@"
 }
 
+# crowd_add FIRST LAST: other peers, each with two SAs and six policies. The kernel
+# enlarges its tables a little later; idle time passes at once.
+crowd_add()
+{
+	quietly in_ns server /payload/load/xfrmcrowd "$1" "$2" || bail "no crowd"
+	read -rt 60 -u "$never"
+}
+
 # record sync|async udp|plain COUNT: packets in $tmp/esp-CRYPTO-KIND. They are good
 # for both IP versions.
 record()

@@ -172,8 +172,7 @@ peers=0
 for sas in "${crowds[@]}"; do
 	[ "$sas" -gt 0 ] || continue
 	outer 4 || bail "no tunnel by IPv4"
-	quietly in_ns server /payload/load/xfrmcrowd $((peers + 1)) $((sas / 2)) ||
-		bail "no crowd"
+	crowd_add $((peers + 1)) $((sas / 2))
 	peers=$((sas / 2))
 	for ((round = 0; round < rounds; round++)); do
 		for dir in in out; do
