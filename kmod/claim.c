@@ -43,7 +43,7 @@ atomic_t esptrack_claims __read_mostly = ATOMIC_INIT(0);
 
 /* One bit per address family: the callback is registered */
 enum { CALLBACK_IPV4, CALLBACK_IPV6, CALLBACKS };
-static unsigned long callbacks_registered;
+unsigned long esptrack_claim_callbacks __read_mostly;
 /* Tracked SAs that need it */
 static atomic_t callback_users[CALLBACKS];
 
@@ -78,32 +78,30 @@ bool esptrack_claim_needed(const struct xfrm_state *x)
 }
 
 /**
- * esptrack_claim_put() - remember a packet before it is decrypted
+ * esptrack_claim_store() - esptrack_claim_put(), while some SA needs claims
  * @skb: the packet
  * @x: its SA
  * @packet: what the hook saw of it
  *
- * Does nothing where the crypto of @x always answers at once.
- *
- * Context: softirq.
+ * Context: softirq, or softirqs off, as xfrm_input() is in any case.
  */
-void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
-			const struct esptrack_packet *packet)
+void esptrack_claim_store(struct sk_buff *skb, struct xfrm_state *x,
+			  const struct esptrack_packet *packet)
 {
 	struct claim *claim = claim_slot(skb);
 
-	if (!test_bit(callback_of(x->props.family), &callbacks_registered) ||
+	if (!test_bit(callback_of(x->props.family), &esptrack_claim_callbacks) ||
 	    !esptrack_claim_needed(x))
 		return;
 
-	spin_lock_bh(&claim->lock);
+	spin_lock(&claim->lock);
 	if (!claim->skb)
 		atomic_inc(&esptrack_claims);
 	claim->skb = skb;
 	claim->x = x;
 	claim->packet = *packet;
 	claim->since = jiffies;
-	spin_unlock_bh(&claim->lock);
+	spin_unlock(&claim->lock);
 }
 
 static bool claim_take(const struct sk_buff *skb, struct claim *taken)
@@ -111,30 +109,32 @@ static bool claim_take(const struct sk_buff *skb, struct claim *taken)
 	struct claim *claim = claim_slot(skb);
 	bool found;
 
-	spin_lock_bh(&claim->lock);
+	spin_lock(&claim->lock);
 	found = claim->skb == skb;
 	if (found) {
 		taken->x = claim->x;
 		taken->packet = claim->packet;
 		claim_clear(claim);
 	}
-	spin_unlock_bh(&claim->lock);
+	spin_unlock(&claim->lock);
 
 	return found;
 }
 
 /**
- * esptrack_claim_drop() - forget a packet
+ * esptrack_claim_clear() - esptrack_claim_drop(), while there are claims
  * @skb: the packet, which may be gone already
  *
- * Context: softirq.
+ * Context: as esptrack_claim_store().
  */
-void esptrack_claim_drop(const struct sk_buff *skb)
+void esptrack_claim_clear(const struct sk_buff *skb)
 {
-	struct claim dropped;
+	struct claim *claim = claim_slot(skb);
 
-	if (esptrack_claims_pending())
-		claim_take(skb, &dropped);
+	spin_lock(&claim->lock);
+	if (claim->skb == skb)
+		claim_clear(claim);
+	spin_unlock(&claim->lock);
 }
 
 /* Drop the claims that are older than @age jiffies. */
@@ -303,7 +303,7 @@ static void callbacks_update(struct work_struct *work)
 	for (i = 0; i < CALLBACKS; i++) {
 		bool wanted = atomic_read(&callback_users[i]);
 
-		if (wanted == test_bit(i, &callbacks_registered))
+		if (wanted == test_bit(i, &esptrack_claim_callbacks))
 			continue;
 		if (wanted) {
 			int err = callback_register(i);
@@ -312,16 +312,16 @@ static void callbacks_update(struct work_struct *work)
 				pr_warn_once("asynchronous crypto is not followed: %d\n",
 					     err);
 			else
-				set_bit(i, &callbacks_registered);
+				set_bit(i, &esptrack_claim_callbacks);
 		} else {
-			clear_bit(i, &callbacks_registered);
+			clear_bit(i, &esptrack_claim_callbacks);
 			/* Waits for those who have seen the bit. */
 			callback_deregister(i, ARRAY_SIZE(protocols));
 		}
 	}
 
 	/* What is left now nobody will come for. */
-	if (!callbacks_registered)
+	if (!esptrack_claim_callbacks)
 		claims_purge(0);
 }
 

@@ -9,6 +9,7 @@ struct sk_buff;
 struct xfrm_state;
 
 extern atomic_t esptrack_claims;
+extern unsigned long esptrack_claim_callbacks;
 
 /* Read for each packet: true only while packets from elsewhere are with an
  * asynchronous crypto engine.
@@ -18,9 +19,26 @@ static inline bool esptrack_claims_pending(void)
 	return atomic_read(&esptrack_claims);
 }
 
-void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
-			const struct esptrack_packet *packet);
-void esptrack_claim_drop(const struct sk_buff *skb);
+void esptrack_claim_store(struct sk_buff *skb, struct xfrm_state *x,
+			  const struct esptrack_packet *packet);
+void esptrack_claim_clear(const struct sk_buff *skb);
+
+/* Remember a packet before it is decrypted, where the crypto of its SA may not
+ * answer at once. Forged packets come here too: most hosts need no claims.
+ */
+static inline void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
+				      const struct esptrack_packet *packet)
+{
+	if (READ_ONCE(esptrack_claim_callbacks))
+		esptrack_claim_store(skb, x, packet);
+}
+
+/* Forget a packet, which may be gone already. */
+static inline void esptrack_claim_drop(const struct sk_buff *skb)
+{
+	if (esptrack_claims_pending())
+		esptrack_claim_clear(skb);
+}
 
 bool esptrack_claim_needed(const struct xfrm_state *x);
 void esptrack_claim_get(u16 family);
