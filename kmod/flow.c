@@ -50,9 +50,10 @@ static u8 member(const struct esptrack_flow *flow,
 		 const struct esptrack_sa *other)
 	__must_hold(&esptrack_lock)
 {
-	if (!other->static_nat || esptrack_sa_is_dead(other))
-		return 0;
-	return esptrack_flow_relation(flow, &other->flow);
+	/* Most of those in a chain are somebody else's. */
+	u8 dir = esptrack_flow_relation(flow, &other->flow);
+
+	return dir && other->static_nat && !esptrack_sa_is_dead(other) ? dir : 0;
 }
 
 static void gather_member(const struct esptrack_sa *sa, u8 dir, u64 visit,
