@@ -119,6 +119,7 @@ to_others()
 
 no_states()
 {
+	xfrm_stat_delta server
 	[ "$(xfrm_stat_delta server XfrmInNoStates)" -eq "$1" ]
 }
 
