@@ -94,11 +94,14 @@ forge()
 # them go on to those whom they are for
 to_others()
 {
-	local to=$SERVER peer=198.51.100.60 kind sa
+	local to=$SERVER peer=198.51.100.60 kind sa modules='ah4 ipcomp'
 
 	if [ "$1" = 6 ]; then
-		to=$SERVER6 peer=2001:db8:198::60
+		to=$SERVER6 peer=2001:db8:198::60 modules='ah6 ipcomp6'
 	fi
+	# Else nobody is there who would count them.
+	# shellcheck disable=SC2086 # words
+	quietly modprobe -a $modules || bail "IPv$1: no $modules"
 	xfrm_stat_mark server
 	for kind in esp ah comp; do
 		quietly in_ns cloud "$here/plainesp.py" packet $kind "$to" 0x999 ||
