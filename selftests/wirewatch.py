@@ -45,7 +45,9 @@ def first(path, src):
 
 
 def control(path, time):
+    # What was decrypted is seen on the device once more, at other ports.
     print(sum(packet.time >= float(time) and len(packet.payload) > 1 and
+              not {500, 4500}.isdisjoint((packet.sport, packet.dport)) and
               (packet.seq is None or packet.spi in WIREGUARD_HANDSHAKE)
               for packet in pcap.read(path)))
 
