@@ -14,9 +14,6 @@
  *
  * ADDRESS is where the function that takes locks has returned to. What interrupts
  * the holder does not count.
- *
- * The interface is that of version 1 of QEMU's plugins, declared here as Debian has
- * no header for it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,34 +21,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "qemu_plugin.h"
+
 #define EXPORT	__attribute__((visibility("default")))
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info;
-
-typedef uint64_t plugin_id;
-typedef uint32_t meminfo;
-
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
-					   void (*cb)(plugin_id, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
-					  void (*cb)(unsigned int, void *),
-					  int flags, void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-					    void (*cb)(unsigned int, void *),
-					    int flags, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
-				      void (*cb)(unsigned int, meminfo, uint64_t, void *),
-				      int flags, int rw, void *data);
-void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *),
-				    void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
-						 size_t idx);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 
 enum { NO_REGISTERS, WRITES = 2 };
 
