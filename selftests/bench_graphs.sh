@@ -19,13 +19,14 @@ mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# lost SCENARIO VARIANT: of its first run: seconds since the rebinding, and datagrams
+# lost SCENARIO VARIANT: of the run in the middle, by what was lost: seconds since the rebinding, and datagrams
 # to the client that were lost by then. What comes at once is drawn as a slope: each
 # gap is known by its first and last datagram.
 lost()
 {
 	jq -r --arg scenario "$1" --arg variant "$2" '
-		first(.rebindings[] | select(.scenario == $scenario and .variant == $variant)) |
+		[.rebindings[] | select(.scenario == $scenario and .variant == $variant)] |
+		sort_by([.gaps[].count] | add // 0) | .[length / 2 | floor] |
 		reduce .gaps[] as $gap ([[-1, 0]];
 			.[-1][1] as $so_far |
 			. + [[$gap.from, $so_far + 1], [$gap.until, $so_far + $gap.count]]) |
