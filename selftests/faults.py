@@ -68,18 +68,17 @@ def load(path, step):
 
 
 def requests():
-    sa = genl.SPI + genl.IPV4
-    yield genl.GET, sa, 0
-    yield genl.SET, sa + genl.ON, 0
+    yield genl.GET, genl.SPI + genl.IPV4, 0
+    yield genl.SET, genl.SPI + genl.IPV4 + genl.ON, 0
     yield genl.GET, b"", genl.NLM_F_DUMP
     # Numbers far apart need memory each.
-    for number in range(1 << 10, 1 << 31, 1 << 28):
-        yield (genl.REQID_SET, genl.attr(genl.REQID_NUMBER, struct.pack("=I", number))
-               + genl.REQID_ON, 0)
+    numbers = [genl.attr(genl.REQID_NUMBER, struct.pack("=I", number))
+               for number in range(1 << 10, 1 << 31, 1 << 28)]
+    for number in numbers:
+        yield genl.REQID_SET, number + genl.REQID_ON, 0
     yield genl.REQID_GET, b"", genl.NLM_F_DUMP
-    for number in range(1 << 10, 1 << 31, 1 << 28):
-        yield genl.REQID_DEL, genl.nest(
-            genl.A_REQID, genl.attr(genl.REQID_NUMBER, struct.pack("=I", number))), 0
+    for number in numbers:
+        yield genl.REQID_DEL, number, 0
 
 
 def netlink():
