@@ -25,13 +25,13 @@ commands()
 	"$top/selftests/docs.py" get "$page" key
 	"$top/selftests/docs.py" get "$page" sign
 	cat <<-END
-		cp /var/lib/dkms/mok.pub /work/
-		find /lib/modules/$release -name 'esptrack.ko*' -exec cp {} /work/ \;
+		cp /var/lib/dkms/mok.pub /results/
+		find /lib/modules/$release -name 'esptrack.ko*' -exec cp {} /results/ \;
 	END
 	"$top/selftests/docs.py" get "$page" key
 	cat <<-END
 		/lib/modules/$release/build/scripts/sign-file sha256 \
-			/var/lib/dkms/mok.key /var/lib/dkms/mok.pub /work/other.ko
+			/var/lib/dkms/mok.key /var/lib/dkms/mok.pub /results/other.ko
 	END
 }
 

@@ -3,7 +3,7 @@
 #
 # throwaway.sh KERNEL DIR COMMAND...: run a command in the build root of a kernel, as
 # root who may change all of it: nothing stays. Its working directory is /src, a copy
-# of the sources; what it writes into /work is in DIR.
+# of the sources; what it writes into /results is in DIR.
 
 set -euo pipefail
 # shellcheck source=common.sh
@@ -29,8 +29,8 @@ unshare --mount --propagation private bash -euc '
 	root=$mnt/root
 	mount -t overlay overlay \
 		-o "lowerdir=$lower,upperdir=$mnt/upper,workdir=$mnt/inner" "$root"
-	mkdir "$root/work"
-	mount --bind "$dir" "$root/work"
+	mkdir "$root/results"
+	mount --bind "$dir" "$root/results"
 	(cd "$top" && git ls-files -z | xargs -0 cp -p --parents -t "$root/src")
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	mount -t proc proc "$root/proc"
