@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=qemu.sh
+. "$(dirname "$0")/qemu.sh"
 
 [ $# -ge 3 ] || die "usage: boot.sh IMAGE VMLINUZ INITRD [WORD...]"
 image=$1
@@ -23,12 +25,8 @@ mkdir -p "$BUILD/logs"
 log=$BUILD/logs/boot-$(date +%Y%m%d-%H%M%S)-$$.log
 cmdline="root=/dev/vda rw console=ttyS0 tsc=unstable clocksource=hpet"
 cmdline+=" panic_on_warn=1 oops=panic panic=-1 log_buf_len=16M esptrack.slowness=1"
-if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
-	machine=(-accel kvm -cpu host)
-else
-	machine=(-accel tcg -cpu max)
-fi
-timeout --foreground 3600 qemu-system-x86_64 "${machine[@]}" -smp 2 -m 2G \
+qemu_accel
+timeout --foreground 3600 qemu-system-x86_64 "${accel[@]}" -smp 2 -m 2G \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-rtc base=utc,clock=host \
 	-drive "file=$image,format=raw,if=virtio,cache=unsafe" \
@@ -38,10 +36,4 @@ timeout --foreground 3600 qemu-system-x86_64 "${machine[@]}" -smp 2 -m 2G \
 	-chardev stdio,id=output,signal=off -serial chardev:output \
 	-serial "file:$verdict" < /dev/null && qemu=0 || qemu=$?
 
-status=$(sed -n 's/^verdict \([0-9]*\)\r*$/\1/p' "$verdict")
-if [ -z "$status" ]; then
-	echo "boot: no verdict (qemu's status $qemu); the console's last lines, all in $log:" >&2
-	tail -n 60 "$log" >&2
-	exit 1
-fi
-exit "$status"
+qemu_verdict boot "$verdict" "$qemu" "$log"

@@ -21,6 +21,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=qemu.sh
+. "$(dirname "$0")/qemu.sh"
 
 usage()
 {
@@ -112,10 +114,9 @@ if [ -n "$icount" ]; then
 	# kernel copies and clears words, not bytes, by them.
 	machine+=(-accel tcg -cpu 'max,-erms,-fsrm' -icount 'shift=0,sleep=off' -smp 1)
 	cmdline+=" esptrack.icount"
-elif grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
-	machine+=(-accel kvm -cpu host -smp "$smp")
 else
-	machine+=(-accel tcg -cpu max -smp "$smp")
+	qemu_accel
+	machine+=("${accel[@]}" -smp "$smp")
 fi
 
 show=(cat)
@@ -138,7 +139,8 @@ fi
 
 # The command's output comes straight through; no input, for the guest must
 # not read this terminal.
-timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 "${machine[@]}" ${plugin[@]+"${plugin[@]}"} -m "${mem:-2G}" \
+timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 \
+	"${machine[@]}" ${plugin[@]+"${plugin[@]}"} -m "${mem:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-rtc base=utc,clock=host \
 	"${boot[@]}" -serial "file:$log" \
@@ -146,10 +148,4 @@ timeout --foreground "$((timeout * slowness))" qemu-system-x86_64 "${machine[@]}
 	-serial "file:$work/verdict" < /dev/null |
 	"${show[@]}" && qemu=0 || qemu=$?
 
-verdict=$(sed -n 's/^verdict \([0-9]*\)\r*$/\1/p' "$work/verdict")
-if [ -z "$verdict" ]; then
-	echo "guest: no verdict (qemu's status $qemu); the console's last lines, all in $log:" >&2
-	tail -n 60 "$log" >&2
-	exit 1
-fi
-exit "$verdict"
+qemu_verdict guest "$work/verdict" "$qemu" "$log"
