@@ -126,7 +126,7 @@ help:
 	@echo 'make check-fuzz        random requests and packets: a table, in half an hour'
 	@echo '                      (SCALE=per cent|small LIMIT=seconds SEED=n TEST=x)'
 	@echo 'make netlink          header and policies from kmod/uapi/esptrack.yaml'
-	@echo 'make bench [TEST=x]   all figures, in an hour (or those of a part: selftests/bench.sh)'
+	@echo 'make bench [TEST=x]   all figures, or those of a part (selftests/bench.sh)'
 	@echo 'make bench-check      have packets and moves become dearer? in two minutes'
 	@echo 'make bench-graphs     pictures of what make bench has measured'
 	@echo 'make kmod KERNEL=6.1  module and tool for a Debian cloud kernel, in build/<release>/'
