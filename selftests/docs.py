@@ -78,7 +78,7 @@ LOOSE = (
     (r"#\d+", "#N"),
     (r"\{\d+\}", "{N}"),
     (r"\|\d+>", "|N>"),
-    (r"\b\d+\.\d+\.\d+(-\d+)?(\+deb\d+)?-cloud-amd64\b", "RELEASE"),
+    (r"\b\d+\.\d+\.\d+(-\d+)?(\+deb\d+)?-(cloud-amd64|debug|kcsan|gcov)\b", "RELEASE"),
     (r"\b(after|for|in|within) [\d.]+ ?(ms|s|seconds?)\b", r"\1 N"),
     (r"\b\d+( bytes)", r"N\1"),
     (r"\b(esp-seq|event|seq|pid|reqid|time) ?[=:]? ?(0x[0-9a-f]+|[\d.]+)( ms)?", r"\1 N"),
