@@ -78,15 +78,17 @@ bool esptrack_claim_needed(const struct xfrm_state *x)
 }
 
 /**
- * esptrack_claim_store() - esptrack_claim_put(), while some SA needs claims
+ * esptrack_claim_put() - remember a packet before it is decrypted
  * @skb: the packet
  * @x: its SA
  * @packet: what the hook saw of it
  *
+ * Does nothing where the crypto of this SA answers at once.
+ *
  * Context: softirq, or softirqs off, as xfrm_input() is in any case.
  */
-void esptrack_claim_store(struct sk_buff *skb, struct xfrm_state *x,
-			  const struct esptrack_packet *packet)
+void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
+			const struct esptrack_packet *packet)
 {
 	struct claim *claim = claim_slot(skb);
 
@@ -125,7 +127,7 @@ static bool claim_take(const struct sk_buff *skb, struct claim *taken)
  * esptrack_claim_clear() - esptrack_claim_drop(), while there are claims
  * @skb: the packet, which may be gone already
  *
- * Context: as esptrack_claim_store().
+ * Context: as esptrack_claim_put().
  */
 void esptrack_claim_clear(const struct sk_buff *skb)
 {
@@ -180,7 +182,7 @@ static struct xfrm_state *claim_state(const struct claim *claim,
 	return NULL;
 }
 
-static noinline void claim_resolve(const struct sk_buff *skb, int err)
+static noinline void claim_accepted(const struct sk_buff *skb)
 {
 	struct claim claim;
 	struct xfrm_state *x;
@@ -191,10 +193,6 @@ static noinline void claim_resolve(const struct sk_buff *skb, int err)
 	x = claim_state(&claim, skb);
 	if (!x)
 		return;
-	if (err) {
-		esptrack_flow_rejected(x);
-		return;
-	}
 	claim.packet.advanced = true;
 	esptrack_flow_accepted(x, &claim.packet);
 }
@@ -205,8 +203,12 @@ static noinline void claim_resolve(const struct sk_buff *skb, int err)
  */
 static int claim_callback(struct sk_buff *skb, int err)
 {
-	if (unlikely(esptrack_claims_pending()))
-		claim_resolve(skb, err);
+	if (unlikely(esptrack_claims_pending())) {
+		if (err)
+			esptrack_claim_clear(skb);
+		else
+			claim_accepted(skb);
+	}
 	return 1;
 }
 

@@ -19,19 +19,15 @@ static inline bool esptrack_claims_pending(void)
 	return atomic_read(&esptrack_claims);
 }
 
-void esptrack_claim_store(struct sk_buff *skb, struct xfrm_state *x,
-			  const struct esptrack_packet *packet);
-void esptrack_claim_clear(const struct sk_buff *skb);
-
-/* Remember a packet before it is decrypted, where the crypto of its SA may not
- * answer at once. Forged packets come here too: most hosts need no claims.
- */
-static inline void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
-				      const struct esptrack_packet *packet)
+/* Is there an SA whose crypto may not answer at once? Most hosts need no claims. */
+static inline bool esptrack_claims_possible(void)
 {
-	if (READ_ONCE(esptrack_claim_callbacks))
-		esptrack_claim_store(skb, x, packet);
+	return READ_ONCE(esptrack_claim_callbacks);
 }
+
+void esptrack_claim_put(struct sk_buff *skb, struct xfrm_state *x,
+			const struct esptrack_packet *packet);
+void esptrack_claim_clear(const struct sk_buff *skb);
 
 /* Forget a packet, which may be gone already. */
 static inline void esptrack_claim_drop(const struct sk_buff *skb)

@@ -434,26 +434,6 @@ static void announce(const struct esptrack_event *event)
 }
 
 /**
- * esptrack_flow_rejected() - asynchronous crypto has not accepted a packet
- * @x: the SA, held by the caller
- *
- * Its namespace may be going down, and its counters with it, unless the SA is
- * still tracked.
- *
- * Context: softirq.
- */
-void esptrack_flow_rejected(struct xfrm_state *x)
-{
-	const struct esptrack_sa *sa;
-
-	rcu_read_lock();
-	sa = esptrack_index_of_state(x);
-	if (sa)
-		esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_FORGED);
-	rcu_read_unlock();
-}
-
-/**
  * esptrack_flow_accepted() - an SA has accepted a packet from elsewhere
  * @x: the SA, held by the caller
  * @packet: what the hook saw of it
@@ -471,7 +451,10 @@ void esptrack_flow_accepted(struct xfrm_state *x,
 
 	rcu_read_lock();
 	sa = esptrack_index_of_state(x);
-	if (!sa || is_old_news(sa, packet))
+	if (!sa)
+		goto out;
+	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_ELSEWHERE);
+	if (is_old_news(sa, packet))
 		goto out;
 
 	event.moved = 0;

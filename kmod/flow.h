@@ -7,6 +7,5 @@ struct xfrm_state;
 
 void esptrack_flow_accepted(struct xfrm_state *x,
 			    const struct esptrack_packet *packet);
-void esptrack_flow_rejected(struct xfrm_state *x);
 
 #endif /* ESPTRACK_FLOW_H */

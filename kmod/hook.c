@@ -55,11 +55,35 @@ static const struct udphdr *encap_udp_hdr(const struct sk_buff *skb)
 	return (const struct udphdr *)(skb->data - sizeof(struct udphdr));
 }
 
+static const xfrm_address_t *packet_saddr(const struct sk_buff *skb, u16 family)
+{
+	return family == AF_INET ?
+	       (const xfrm_address_t *)&ip_hdr(skb)->saddr :
+	       (const xfrm_address_t *)&ipv6_hdr(skb)->saddr;
+}
+
 static u64 packet_seq(const struct sk_buff *skb)
 {
 	/* As set by xfrm_input(); the high half is 0 without ESN. */
 	return (u64)ntohl(XFRM_SKB_CB(skb)->seq.input.hi) << 32 |
 	       ntohl(XFRM_SKB_CB(skb)->seq.input.low);
+}
+
+/* @udp is where the UDP header is, from the network header on. Both are there
+ * after decryption as they were before, whatever became of the skb's memory:
+ * esp_input_done2() itself looks at them then.
+ */
+static void packet_set(struct esptrack_packet *packet,
+		       const struct xfrm_state *x, const struct sk_buff *skb,
+		       int udp)
+{
+	const u16 family = x->props.family;
+	const struct udphdr *hdr = (const void *)(skb_network_header(skb) + udp);
+
+	esptrack_endpoint_set(&packet->source, packet_saddr(skb, family),
+			      hdr->source, family);
+	packet->seq = packet_seq(skb);
+	packet->advanced = false;
 }
 
 static noinline int input_claims(struct xfrm_state *x, struct sk_buff *skb,
@@ -73,45 +97,64 @@ static noinline int input_claims(struct xfrm_state *x, struct sk_buff *skb,
 /* Port 0 is any port, as daemons give it to SAs of one processor, whose peer
  * has as many ports as processors.
  */
-static bool any_port(const struct xfrm_state *x, const xfrm_address_t *saddr)
+static bool any_port(const struct xfrm_state *x, const struct sk_buff *skb)
 {
-	if (READ_ONCE(x->encap->encap_sport))
+	const u16 family = x->props.family;
+
+	if (likely(READ_ONCE(x->encap->encap_sport)))
 		return false;
 	/* If it is being written, the next packet is taken for what it is. */
-	return data_race(xfrm_addr_equal(saddr, &x->props.saddr,
-					 x->props.family));
+	return data_race(xfrm_addr_equal(packet_saddr(skb, family),
+					 &x->props.saddr, family));
 }
 
-static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
-				    const xfrm_address_t *saddr, input_fn input)
+static noinline void input_claim(struct xfrm_state *x, struct sk_buff *skb,
+				 int udp)
 {
-	struct esptrack_net *tn = esptrack_net(xs_net(x));
 	struct esptrack_packet packet;
+
+	packet_set(&packet, x, skb, udp);
+	esptrack_claim_put(skb, x, &packet);
+}
+
+static noinline void input_accepted(struct xfrm_state *x,
+				    const struct sk_buff *skb, int udp)
+{
+	struct esptrack_packet packet;
+
+	packet_set(&packet, x, skb, udp);
+	esptrack_flow_accepted(x, &packet);
+}
+
+/* A forged packet can come at any rate, and leaves from here as it came: the
+ * kernel counts it itself. So what only others need is not in this function.
+ */
+static noinline int input_elsewhere(struct xfrm_state *x, struct sk_buff *skb,
+				    input_fn input)
+{
+	const int udp = (const u8 *)encap_udp_hdr(skb) -
+			skb_network_header(skb);
 	int nexthdr;
 
-	if (any_port(x, saddr))
+	if (any_port(x, skb))
 		return input_claims(x, skb, input);
 
-	/* Take down everything before the call: it may consume the skb. */
-	esptrack_endpoint_set(&packet.source, saddr,
-			      encap_udp_hdr(skb)->source, x->props.family);
-	packet.seq = packet_seq(skb);
-	packet.advanced = false;
-
-	esptrack_stats_count(tn, ESPTRACK_STAT_ELSEWHERE);
-	esptrack_claim_put(skb, x, &packet);
+	/* The engine may take the skb and give it to somebody else. */
+	if (unlikely(esptrack_claims_possible()))
+		input_claim(x, skb, udp);
 	nexthdr = input(x, skb);
 	if (nexthdr == -EINPROGRESS)
 		return nexthdr;
 
 	esptrack_claim_drop(skb);
-	if (nexthdr >= 0)
-		esptrack_flow_accepted(x, &packet);
-	else
-		esptrack_stats_count(tn, nexthdr == -EBADMSG ?
-					 ESPTRACK_STAT_FORGED :
-					 ESPTRACK_STAT_MALFORMED);
+	if (likely(nexthdr == -EBADMSG))
+		return nexthdr;
 
+	if (nexthdr >= 0)
+		input_accepted(x, skb, udp);
+	else
+		esptrack_stats_count(esptrack_net(xs_net(x)),
+				     ESPTRACK_STAT_MALFORMED);
 	return nexthdr;
 }
 
@@ -126,8 +169,7 @@ static int esp4_input(struct xfrm_state *x, struct sk_buff *skb)
 	if (unlikely(saddr != READ_ONCE(x->props.saddr.a4) ||
 		     encap_udp_hdr(skb)->source !=
 		     READ_ONCE(x->encap->encap_sport)))
-		return input_elsewhere(x, skb, (xfrm_address_t *)&ip_hdr(skb)->saddr,
-				       esp_input(&esp4));
+		return input_elsewhere(x, skb, esp_input(&esp4));
 	if (unlikely(esptrack_claims_pending()))
 		return input_claims(x, skb, esp_input(&esp4));
 
@@ -142,8 +184,7 @@ static int esp6_input(struct xfrm_state *x, struct sk_buff *skb)
 	if (unlikely(!data_race(ipv6_addr_equal(saddr, &x->props.saddr.in6)) ||
 		     encap_udp_hdr(skb)->source !=
 		     READ_ONCE(x->encap->encap_sport)))
-		return input_elsewhere(x, skb, (const xfrm_address_t *)saddr,
-				       esp_input(&esp6));
+		return input_elsewhere(x, skb, esp_input(&esp6));
 	if (unlikely(esptrack_claims_pending()))
 		return input_claims(x, skb, esp_input(&esp6));
 

@@ -241,6 +241,7 @@ static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **leaked)
 	__must_hold(&esptrack_lock)
 {
 	esptrack_sa_settle(sa);
+	esptrack_sa_add_forged(sa);
 	if (esptrack_leak_found(sa)) {
 		*leaked = sa->x;
 		xfrm_state_hold(sa->x);

@@ -36,6 +36,8 @@ enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MISSED };
  * @conf: what holds for it; protected by esptrack_lock
  * @stats: its counters
  * @packets: that SAs had accepted which are let go; protected by esptrack_lock
+ * @forged: packets that failed the integrity check of their SA, as far as they
+ *	are added up; protected by esptrack_lock
  * @event_seq: number of the last event; protected by esptrack_lock
  * @events: messages that wait to be sent; added to under esptrack_lock
  * @deliver: sends them
@@ -57,6 +59,7 @@ struct esptrack_net {
 	struct esptrack_conf conf;
 	struct esptrack_stats __percpu *stats;
 	u64 packets;
+	u64 forged;
 	u64 event_seq;
 	struct sk_buff_head events;
 	struct work_struct deliver;

@@ -13,7 +13,6 @@ static const struct {
 	enum esptrack_stat stat;
 } counters[] = {
 	{ ESPTRACK_A_STATS_ELSEWHERE, ESPTRACK_STAT_ELSEWHERE },
-	{ ESPTRACK_A_STATS_FORGED, ESPTRACK_STAT_FORGED },
 	{ ESPTRACK_A_STATS_MALFORMED, ESPTRACK_STAT_MALFORMED },
 	{ ESPTRACK_A_STATS_MOVED, ESPTRACK_STAT_MOVED },
 	{ ESPTRACK_A_STATS_SEEN, ESPTRACK_STAT_SEEN },
@@ -41,6 +40,8 @@ static int put_stats(struct sk_buff *skb,
 	unsigned int i;
 
 	if (nla_put_u64_64bit(skb, ESPTRACK_A_STATS_PACKETS, stats->packets,
+			      ESPTRACK_A_STATS_PAD) ||
+	    nla_put_u64_64bit(skb, ESPTRACK_A_STATS_FORGED, stats->forged,
 			      ESPTRACK_A_STATS_PAD) ||
 	    nla_put_u64_64bit(skb, ESPTRACK_A_STATS_EVENTS, stats->events,
 			      ESPTRACK_A_STATS_PAD) ||

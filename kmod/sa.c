@@ -144,6 +144,25 @@ u64 esptrack_sa_packets(const struct esptrack_sa *sa)
 }
 
 /**
+ * esptrack_sa_add_forged() - add up the packets that an SA has found forged
+ * @sa: an inbound SA
+ *
+ * The kernel counts them in 32 bits, so what has come since the last time is to
+ * be added now and then, as all SAs of a namespace are looked at.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_sa_add_forged(struct esptrack_sa *sa)
+{
+	const u32 failed = READ_ONCE(sa->x->stats.integrity_failed);
+
+	lockdep_assert_held(&esptrack_lock);
+
+	sa->flow.net->forged += failed - sa->failed;
+	sa->failed = failed;
+}
+
+/**
  * esptrack_sa_set() - set switches of an SA
  * @sa: the SA
  * @switches: what to set
@@ -236,6 +255,8 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 		sa->history.floor = 0;
 
 	sa->packets += READ_ONCE(old->curlft.packets);
+	esptrack_sa_add_forged(sa);
+	sa->failed = 0;
 	xfrm_state_hold(x);
 	esptrack_index_replace(sa, x);
 	WRITE_ONCE(sa->gone, 0);
@@ -414,8 +435,10 @@ void esptrack_sa_unlink(struct esptrack_sa *sa)
 {
 	lockdep_assert_held(&esptrack_lock);
 
-	if (sa->dir == ESPTRACK_DIR_IN)
+	if (sa->dir == ESPTRACK_DIR_IN) {
 		sa->flow.net->packets += esptrack_sa_packets(sa);
+		esptrack_sa_add_forged(sa);
+	}
 	detach(sa);
 	list_del_init(&sa->unpublished);
 	list_del_init(&sa->readdressed);

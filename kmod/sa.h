@@ -97,12 +97,13 @@ struct esptrack_left {
  * @barred_by: that reason; read without the lock
  * @visit: number of the look at all SAs of a flow that has met it last
  * @packets: that SAs had accepted which were made anew as this one
+ * @failed: x->stats.integrity_failed when it was last added up
  * @log: what came of its last packets from elsewhere; NULL if none did
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
  * All but @gone, @refused and @knob is protected by esptrack_lock.
  *
- * There is one for each SA, so it is ordered to have no holes.
+ * There is one for each SA, so it is ordered to have but one small hole.
  */
 struct esptrack_sa {
 	struct hlist_node by_state;
@@ -142,6 +143,7 @@ struct esptrack_sa {
 	unsigned long barred_until;
 	u64 visit;
 	u64 packets;
+	u32 failed;
 	struct esptrack_log *log;
 	struct esptrack_knob *knob;
 };
@@ -224,6 +226,7 @@ void esptrack_sa_switch(struct esptrack_sa *sa,
 			const struct esptrack_switches *switches);
 u64 esptrack_sa_newest(struct xfrm_state *x);
 u64 esptrack_sa_packets(const struct esptrack_sa *sa);
+void esptrack_sa_add_forged(struct esptrack_sa *sa);
 void esptrack_sa_inform(const struct esptrack_sa *sa,
 			struct esptrack_sa_info *info);
 

@@ -26,9 +26,6 @@ struct esptrack_stats {
  * @tn: namespace
  * @stat: &enum esptrack_stat
  *
- * Forged packets can come at any rate: they meet no lock and share no cache
- * line here.
- *
  * Context: softirq or softirqs disabled.
  */
 void esptrack_stats_count(struct esptrack_net *tn, unsigned int stat)
@@ -71,6 +68,7 @@ static void add_sas(struct esptrack_net *tn, struct esptrack_stats_info *info)
 		spin_lock_bh(&esptrack_lock);
 		if (sa->dir == ESPTRACK_DIR_IN && !hlist_unhashed(&sa->by_id)) {
 			info->packets += esptrack_sa_packets(sa);
+			esptrack_sa_add_forged(sa);
 			if (!esptrack_sa_is_dead(sa)) {
 				info->sas++;
 				info->following += sa->static_nat;
@@ -82,6 +80,7 @@ static void add_sas(struct esptrack_net *tn, struct esptrack_stats_info *info)
 
 	spin_lock_bh(&esptrack_lock);
 	info->packets += tn->packets;
+	info->forged = tn->forged;
 	spin_unlock_bh(&esptrack_lock);
 }
 

@@ -12,7 +12,6 @@ struct esptrack_net;
  */
 enum esptrack_stat {
 	ESPTRACK_STAT_ELSEWHERE,
-	ESPTRACK_STAT_FORGED,
 	ESPTRACK_STAT_MALFORMED,
 	ESPTRACK_STAT_MOVED,
 	ESPTRACK_STAT_SEEN,
@@ -26,6 +25,7 @@ enum esptrack_stat {
  * struct esptrack_stats_info - the counters of a namespace, for userspace
  * @counters: by &enum esptrack_stat
  * @packets: that all its inbound SAs have accepted
+ * @forged: that failed the integrity check of their SA
  * @events: number of the last event
  * @sas: inbound SAs
  * @following: those of them whose static_nat is on
@@ -33,6 +33,7 @@ enum esptrack_stat {
 struct esptrack_stats_info {
 	u64 counters[ESPTRACK_STATS];
 	u64 packets;
+	u64 forged;
 	u64 events;
 	u32 sas;
 	u32 following;

@@ -83,14 +83,12 @@ int stats_get(struct nl *nl, struct stats *stats)
 
 /*
  * Packets that came from the endpoint of their SA. Those that came from
- * elsewhere are accepted, and counted as such, a moment before the SA counts
- * them.
+ * elsewhere are counted as such a moment before the SA counts them.
  */
 uint64_t stats_unchanged(const struct stats *stats)
 {
-	uint64_t accepted = stats->elsewhere - stats->forged - stats->malformed;
-
-	return stats->packets > accepted ? stats->packets - accepted : 0;
+	return stats->packets > stats->elsewhere ?
+	       stats->packets - stats->elsewhere : 0;
 }
 
 struct counter {
