@@ -67,6 +67,16 @@ static int km_notify_policy(struct xfrm_policy *policy, int dir,
 	return 0;
 }
 
+/* xfrm_migrate() tells nobody of each SA, but of all that it has done. */
+static int km_migrate_done(const struct xfrm_selector *sel, u8 dir, u8 type,
+			   const struct xfrm_migrate *m, int num_bundles,
+			   const struct xfrm_kmaddress *k, struct net *net,
+			   const struct xfrm_encap_tmpl *encap)
+{
+	esptrack_net_migrated(esptrack_net(net));
+	return -EOPNOTSUPP;
+}
+
 /* These two are called without a look whether they are there. */
 static int km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 		      struct xfrm_policy *policy)
@@ -88,6 +98,7 @@ static struct xfrm_mgr km = {
 	.notify_policy = km_notify_policy,
 	.acquire = km_acquire,
 	.compile_policy = km_compile_policy,
+	.migrate = km_migrate_done,
 };
 
 #define BATCH	64

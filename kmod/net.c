@@ -23,6 +23,8 @@
 #define GRACE		HZ
 /* Some SAs die without a word (device gone, migrated): look for them. */
 #define SWEEP_INTERVAL	(10 * HZ)
+/* A daemon migrates the SAs of a peer one after the other. */
+#define MIGRATION	(HZ / 10)
 
 static unsigned int net_id __read_mostly;
 static struct workqueue_struct *workqueue;
@@ -169,6 +171,20 @@ void esptrack_net_missed(struct esptrack_net *tn)
 {
 	set_bit(ESPTRACK_MISSED, &tn->flags);
 	esptrack_net_sweep_soon(tn);
+}
+
+/**
+ * esptrack_net_migrated() - others are in the place of some SAs and templates
+ * @tn: their namespace
+ *
+ * Until they are found their peer is not followed.
+ *
+ * Context: any, with any lock held.
+ */
+void esptrack_net_migrated(struct esptrack_net *tn)
+{
+	if (!test_and_set_bit(ESPTRACK_MISSED, &tn->flags))
+		mod_delayed_work(workqueue, &tn->sweep, MIGRATION);
 }
 
 /**

@@ -73,6 +73,7 @@ void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place);
 void esptrack_net_deliver(struct esptrack_net *tn);
 void esptrack_net_sweep_soon(struct esptrack_net *tn);
 void esptrack_net_missed(struct esptrack_net *tn);
+void esptrack_net_migrated(struct esptrack_net *tn);
 void esptrack_net_sweep_later(struct esptrack_net *tn);
 
 int esptrack_net_init(void);
