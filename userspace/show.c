@@ -16,7 +16,6 @@
 #include "selector.h"
 #include "spi.h"
 
-/* SAs are kept until all have come, for the widths of the columns. */
 struct show {
 	const struct options *opt;
 	const struct selector *filter;
@@ -71,15 +70,15 @@ static struct sa sa_at(const struct show *show, size_t i)
 
 struct row {
 	char cell[COLUMNS][64];
+	enum color color[COLUMNS];
 };
 
-static struct row row_of(const struct sa *sa)
+static void set_row(struct row *row, const struct sa *sa)
 {
-	struct row row;
 	size_t i = 0;
 
 	/* Texts of fixed size, all of which fit. */
-#define CELL(...) snprintf(row.cell[i++], sizeof(row.cell[0]), __VA_ARGS__)
+#define CELL(...) snprintf(row->cell[i++], sizeof(row->cell[0]), __VA_ARGS__)
 	CELL("%s", spi_text(sa->spi).text);
 	CELL("%s", addr_text(&sa->dst).text);
 	CELL("%s", endpoint_text(&sa->endpoint).text);
@@ -90,13 +89,21 @@ static struct row row_of(const struct sa *sa)
 	CELL("%" PRIu64, sa->moves);
 	CELL("%" PRIu64, sa->refused);
 #undef CELL
-	return row;
+	memset(row->color, 0, sizeof(row->color));
+	row->color[2] = COLOR_PLACE;
+	row->color[5] = sa->static_nat ? COLOR_GOOD : COLOR_NONE;
+	row->color[8] = sa->refused ? COLOR_BAD : COLOR_NONE;
 }
 
-static const struct row title = { {
-	"SPI", "DST", "ENDPOINT", "REQID", "MODE", "STATIC_NAT", "PORT_ONLY",
-	"MOVES", "REFUSED",
-} };
+static const struct row title = {
+	{
+		"SPI", "DST", "ENDPOINT", "REQID", "MODE", "STATIC_NAT",
+		"PORT_ONLY", "MOVES", "REFUSED",
+	}, {
+		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
+		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
+	}
+};
 
 static void widen(int *width, const struct row *row)
 {
@@ -107,47 +114,49 @@ static void widen(int *width, const struct row *row)
 			width[i] = strlen(row->cell[i]);
 }
 
-static void print_row(const int *width, const struct row *row,
-		      const enum color *colors)
+static void print_row(const int *width, const struct row *row)
 {
 	size_t i;
 
 	for (i = 0; i < COLUMNS; i++)
-		printf("%s%s%s%*s", color_on(colors[i]), row->cell[i],
+		printf("%s%s%s%*s", color_on(row->color[i]), row->cell[i],
 		       color_off(),
 		       i < COLUMNS - 1 ? width[i] + 2 - (int)strlen(row->cell[i]) :
 					 0, "");
 	putchar('\n');
 }
 
+/* So many rows are laid out together: no screen shows more. */
+#define ROWS 256
+
+/* Lays out the rows of the SAs from @i on, and says how many they are. */
+static size_t set_rows(const struct show *show, size_t i, struct row *rows)
+{
+	struct sa sa;
+	size_t n;
+
+	for (n = 0; n < ROWS && i + n < show->n; n++) {
+		sa = sa_at(show, i + n);
+		set_row(&rows[n], &sa);
+	}
+	return n;
+}
+
 static void print_table(const struct show *show)
 {
-	static const enum color bold[COLUMNS] = {
-		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
-		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
-	};
+	static struct row rows[ROWS];
 	int width[COLUMNS] = { 0 };
-	struct row row;
-	struct sa sa;
-	size_t i;
+	size_t i, j, n;
 
-	if (!show->n)
-		return;
 	widen(width, &title);
-	for (i = 0; i < show->n; i++) {
-		sa = sa_at(show, i);
-		row = row_of(&sa);
-		widen(width, &row);
-	}
-	print_row(width, &title, bold);
-	for (i = 0; i < show->n; i++) {
-		enum color colors[COLUMNS] = { [2] = COLOR_PLACE };
-
-		sa = sa_at(show, i);
-		row = row_of(&sa);
-		colors[5] = sa.static_nat ? COLOR_GOOD : COLOR_NONE;
-		colors[8] = sa.refused ? COLOR_BAD : COLOR_NONE;
-		print_row(width, &row, colors);
+	for (i = 0; i < show->n; i += n) {
+		n = set_rows(show, i, rows);
+		for (j = 0; j < n; j++)
+			widen(width, &rows[j]);
+		if (!i)
+			print_row(width, &title);
+		for (j = 0; j < n; j++)
+			print_row(width, &rows[j]);
 	}
 }
 
