@@ -82,5 +82,22 @@ check "ping from the next mapping is answered" ping_once
 check_eq "the other peer's SAs have stayed" "$(ports)" \
 	"30003 4500,4500 30003,30003 4500,4500 30003,30003 4500,4500 30003,39999 4500,4500 39999,"
 
+# A flow of more than 512 SAs stays where it is, one of 512 does not. It has six.
+for ((i = 0; i < 507; i++)); do
+	echo "xfrm state add src $nat_addr dst $SERVER proto esp spi $((0x10000 + i)) reqid 1" \
+		"mode tunnel aead rfc4106(gcm(aes)) $static_key 128 replay-window 32" \
+		"encap espinudp $nat_port 4500 0.0.0.0"
+done | ip_batch server || bail "no SAs"
+knob_wait server "$(printf 0x%08x $((0x10000 + 506)))"
+nat_rebind 30004
+check_fails "a flow of 513 SAs is not followed" \
+	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+check "it is refused" events_wait server refused 1
+check_eq "as it is crowded" \
+	"$(jq -r 'select(.name == "sa-refused-ntf").msg.event.reason' "$tmp/events-server")" crowded
+quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x10000
+check "without one of them it is" ping_once
+check_eq "all 512 have moved" "$(ip -n server xfrm state | grep -c 'port 30004 ')" 512
+
 check "the module can be unloaded" module_unload
 done_testing

@@ -36,11 +36,16 @@ check_eq "nothing is set at first" "$(tool server reqids)$(tool server -j reqids
 check "set by reqid" tool server set reqid 1 static_nat on
 check_eq "its SA has it" "$(knob server $spi static_nat)" 1
 check_eq "the SA of another reqid has not" "$(knob server 0x00001002 static_nat)" 0
+at_first=$nat_port
 nat_rebind 30002
 check "the peer is followed" ping_once
 
 inbound 0x00001003 1 40003
 inbound 0x00001004 2 40004
+inbound 0x00001008 1 "$at_first"
+check_eq "where two peers share it, one that is rekeyed stays where it was put" \
+	"$(encap_of server 0x00001008)" "$at_first 4500"
+quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x00001008
 check_eq "a later SA of the reqid has it, on a flow of its own" \
 	"$(knob server 0x00001003 static_nat)" 1
 check_eq "one of another reqid has not" "$(knob server 0x00001004 static_nat)" 0

@@ -191,6 +191,10 @@ check "ynl: set" ynl --do sa-set --json "{$key, \"port-only\": 1}"
 check_eq "ynl: get" "$(ynl --do sa-get --json "{$key}" | jq -c '[."port-only", .history[-1].kind]')" '[1,"moved"]'
 check_eq "ynl: conf-get" "$(ynl --do conf-get | jq -c .)" \
 	'{"static-nat":1,"port-only":1,"throttle-interval":1,"throttle-burst":1000}'
+tool server set reqid 7 port_only on
+check_eq "ynl: reqid-get" "$(ynl --do reqid-get --json '{"number": 7}' | jq -c .)" \
+	'{"number":7,"port-only":1}'
+tool server del reqid 7
 check_eq "ynl: stats-get" "$(ynl --do stats-get | jq -c '[.moved, .refused]')" \
 	'[4,[{"reason":"throttled","packets":1}]]'
 start ynl server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
