@@ -23,7 +23,8 @@ for arg in "$@"; do
 	TEST=)	;;
 	TEST=*)	name=${arg#TEST=} ;;
 	SUITE=*)	suite=${arg#SUITE=}; patience=2400 ;;
-	SCALE=* | LIMIT=* | SEED=*)	export "${arg?}" ;;
+	LIMIT=*)	export "${arg?}"; patience=$((2400 + LIMIT)) ;;
+	SCALE=* | SEED=*)	export "${arg?}" ;;
 	*)	echo "usage: run.sh [SUITE=SUITE] [TEST=NAME] [SCALE=N] ..." >&2; exit 2 ;;
 	esac
 done

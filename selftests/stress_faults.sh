@@ -108,6 +108,8 @@ fi
 # Slabs only, those for which the kernel could wait as well, and no word about each.
 fault_set ignore-gfp-wait N
 fault_set verbose 0
+# All that the log is told of it.
+echo 0 > /proc/sys/net/core/message_cost
 echo 20 > $faults/fail_page_alloc/min-order
 
 # While it is loaded
@@ -176,9 +178,10 @@ fi
 
 # All that the module itself asks for
 if [ -e $faults/failslab/require-start ]; then
-	start=$(($(cat /sys/module/esptrack/sections/.text)))
-	fault_set require-start $start
-	fault_set require-end $((start + $(awk '$1 == "esptrack" { print $2 }' /proc/modules)))
+	start=$(cat /sys/module/esptrack/sections/.text)
+	size=$(awk '$1 == "esptrack" { print $2 }' /proc/modules)
+	fault_set require-start "$start"
+	fault_set require-end "$(printf '%#x' $((start + size)))"
 	fault_set stacktrace-depth 32
 	fault_set times -1
 	fault_set probability 20

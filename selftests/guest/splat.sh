@@ -70,6 +70,7 @@ without_shortage()
 	fi
 	awk '
 		/allocation fail(ed|ure)|failed with error -12/ { inside = 1 }
+		/kmem_cache_create.*failed with error -22/ { inside = 1 }
 		!inside
 		/<\/TASK>/ { inside = 0 }
 	'
