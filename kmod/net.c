@@ -13,6 +13,7 @@
 #include "knob.h"
 #include "leak.h"
 #include "move.h"
+#include "peer.h"
 #include "policy.h"
 #include "sa.h"
 #include "stats.h"
@@ -253,28 +254,35 @@ struct sweep {
 	bool silent;
 };
 
-static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **leaked)
+static struct xfrm_state *hold(const struct esptrack_sa *sa)
+{
+	xfrm_state_hold(sa->x);
+	return sa->x;
+}
+
+static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **moved,
+			struct xfrm_state **leaked)
 	__must_hold(&esptrack_lock)
 {
 	esptrack_sa_settle(sa);
 	esptrack_sa_add_forged(sa);
-	if (esptrack_leak_found(sa)) {
-		*leaked = sa->x;
-		xfrm_state_hold(sa->x);
-	}
+	if (sa->stray && esptrack_peer_reunite(sa))
+		*moved = hold(sa);
+	if (esptrack_leak_found(sa))
+		*leaked = hold(sa);
 }
 
 /* Takes the SA out of the indexes when it has been dead for long enough. */
 static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 {
-	struct xfrm_state *leaked = NULL;
+	struct xfrm_state *moved = NULL, *leaked = NULL;
 	unsigned long gone = READ_ONCE(sa->gone);
 	bool release = false;
 
 	spin_lock_bh(&esptrack_lock);
 	if (!esptrack_sa_is_dead(sa)) {
-		sweep_alive(sa, &leaked);
-		sweep->again |= !sa->dir;
+		sweep_alive(sa, &moved, &leaked);
+		sweep->again |= !sa->dir || sa->stray;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
 		sweep->silent |= !gone;
 		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));
@@ -285,6 +293,10 @@ static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 	}
 	spin_unlock_bh(&esptrack_lock);
 
+	if (moved) {
+		esptrack_km_announce(moved);
+		xfrm_state_put(moved);
+	}
 	if (leaked) {
 		esptrack_leak_delete(leaked);
 		xfrm_state_put(leaked);

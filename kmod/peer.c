@@ -27,6 +27,13 @@ static bool has_moved(const struct esptrack_sa *sa)
 	return !esptrack_ends_relation(&sa->origin, &sa->flow);
 }
 
+/* The end of a flow that is the peer's, in this direction. */
+static const struct esptrack_endpoint *remote(const struct esptrack_flow *flow,
+					      u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &flow->src : &flow->dst;
+}
+
 static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
 {
 	return a->x->props.reqid && a->x->props.reqid == b->x->props.reqid;
@@ -271,27 +278,30 @@ bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 visit)
 	return false;
 }
 
-/* The SA after which a new one takes: an inbound one with the same reqid that
- * either has the same flow now, or had the new one's flow when the daemon made
- * it.
+/* The SA after which a new one takes: one with the same reqid that either has the
+ * same flow now, or had the new one's flow when the daemon made it. Best an inbound
+ * one: an outbound one is where such a one was.
  */
 static const struct esptrack_sa *sibling_of(const struct esptrack_sa *sa)
 {
+	const struct esptrack_sa *other, *found = NULL;
 	u32 reqid = sa->x->props.reqid;
-	struct esptrack_sa *other;
 
 	if (!reqid)
 		return NULL;
 
 	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid)
-		if (other != sa && has_reqid(other, sa->flow.net, reqid) &&
-		    other->dir == ESPTRACK_DIR_IN &&
-		    (esptrack_ends_relation(&sa->flow, &other->flow) ||
-		     esptrack_ends_relation(&sa->flow, &other->origin)))
+			     by_reqid) {
+		if (other == sa || !has_reqid(other, sa->flow.net, reqid) ||
+		    !other->dir ||
+		    !(esptrack_ends_relation(&sa->flow, &other->flow) ||
+		      esptrack_ends_relation(&sa->flow, &other->origin)))
+			continue;
+		if (other->dir == ESPTRACK_DIR_IN)
 			return other;
-
-	return NULL;
+		found = other;
+	}
+	return found;
 }
 
 /**
@@ -318,26 +328,32 @@ const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
 	return NULL;
 }
 
-static bool move_alone(struct esptrack_sa *sa, u8 dir,
-		       const struct esptrack_endpoint *from,
-		       const struct esptrack_endpoint *to)
+/* Without the others of its flow. Returns whether it was moved; if not for lack of
+ * memory, it is tried again.
+ */
+static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *to)
 	__must_hold(&esptrack_lock)
 {
+	const u8 dir = sa->dir;
+	const struct esptrack_endpoint from = *remote(&sa->flow, dir);
 	struct xfrm_state *place = NULL;
 	bool moved;
 
 	if (READ_ONCE(sa->x->xso.dev))
 		return false;
-	if (!xfrm_addr_equal(&to->addr, &from->addr, to->family)) {
+	if (!xfrm_addr_equal(&to->addr, &from.addr, to->family)) {
 		if (!esptrack_move_mode(sa->x) ||
 		    (dir == ESPTRACK_DIR_OUT &&
 		     esptrack_move_collides(sa->x, to)))
 			return false;
 		place = esptrack_move_prepare(sa->x, dir, to);
-		if (!place)
+		if (!place) {
+			sa->stray = true;
+			esptrack_net_sweep_soon(sa->flow.net);
 			return false;
+		}
 	}
-	moved = esptrack_move_sa(sa->x, place, dir, from, to);
+	moved = esptrack_move_sa(sa->x, place, dir, &from, to);
 	if (moved && place)
 		esptrack_net_readdressed(sa, place);
 	esptrack_index_update(sa);
@@ -350,12 +366,11 @@ static bool move_alone(struct esptrack_sa *sa, u8 dir,
 static bool inherit_endpoint(struct esptrack_sa *sa,
 			     const struct esptrack_sa *sibling)
 {
-	const struct esptrack_endpoint to = sibling->flow.src;
-	u8 dir = esptrack_ends_relation(&sibling->origin, &sa->flow);
 	const u64 peer = sa->flow.peer, joined = sa->joined;
 	const bool apart = sa->apart;
 
-	if (!dir || !has_moved(sibling))
+	if (!sa->dir || !has_moved(sibling) ||
+	    !esptrack_ends_relation(&sibling->origin, &sa->flow))
 		return false;
 	/* The reqid is all that tells whose SA it is. */
 	join(sa, sibling);
@@ -365,7 +380,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 		sa->apart = apart;
 		return false;
 	}
-	return move_alone(sa, dir, &sibling->origin.src, &to);
+	return move_alone(sa, remote(&sibling->flow, sibling->dir));
 }
 
 /**
@@ -443,7 +458,48 @@ bool esptrack_peer_return(struct esptrack_sa *sa,
 	return sa->dir == ESPTRACK_DIR_IN &&
 	       esptrack_ends_relation(origin, &sa->flow) &&
 	       esptrack_ends_relation(was, &other->flow) &&
-	       move_alone(sa, sa->dir, &origin->src, &was->src);
+	       move_alone(sa, &was->src);
+}
+
+/* Another SA of the peer with the same reqid that is somewhere else. */
+static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *other, *found = NULL;
+	u32 reqid = sa->x->props.reqid;
+
+	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
+			     by_reqid) {
+		if (other == sa || !has_reqid(other, sa->flow.net, reqid) ||
+		    other->flow.peer != sa->flow.peer || !other->dir ||
+		    esptrack_endpoint_equal(remote(&sa->flow, sa->dir),
+					    remote(&other->flow, other->dir)))
+			continue;
+		if (other->dir == ESPTRACK_DIR_IN)
+			return other;
+		found = other;
+	}
+	return found;
+}
+
+/**
+ * esptrack_peer_reunite() - bring a stray SA to where the others of its peer are
+ * @sa: the SA; esptrack_sa.stray says whether it still is one
+ *
+ * If the peer is not there any more, his next packet moves all of them.
+ *
+ * Context: process, esptrack_lock held, x->lock not.
+ * Return: whether the SA was moved.
+ */
+bool esptrack_peer_reunite(struct esptrack_sa *sa)
+{
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	sa->stray = false;
+	other = elsewhere(sa);
+	return other && move_alone(sa, remote(&other->flow, other->dir));
 }
 
 /**

@@ -28,6 +28,7 @@ bool esptrack_peer_inherit(struct esptrack_sa *sa);
 bool esptrack_peer_return(struct esptrack_sa *sa,
 			  const struct esptrack_flow *was,
 			  const struct esptrack_flow *origin);
+bool esptrack_peer_reunite(struct esptrack_sa *sa);
 bool esptrack_peer_is_together(const struct esptrack_sa *sa);
 
 #endif /* ESPTRACK_PEER_H */

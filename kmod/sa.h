@@ -77,6 +77,7 @@ struct esptrack_left {
  * @claims: esptrack_claim_get() was called for @x
  * @apart: its mapping has proven to be two peers': who is at its ends is not
  *	its peer for that, if he has another reqid
+ * @stray: there was no memory to move it to where the others of its peer are
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule; counted without the lock
  * @history: for the rules
@@ -125,6 +126,7 @@ struct esptrack_sa {
 	bool apart;
 	bool hooked;
 	bool claims;
+	bool stray;
 	u64 moves;
 	atomic64_t refused;
 	struct esptrack_history history;

@@ -64,6 +64,7 @@ check_eq "policies of sockets are answered as before" \
 monitor_start server
 tunnel_up static
 knob_wait server $spi
+at_first=$nat_port
 
 # The kernel tells of these with the SA's lock held.
 check "the inbound SA gets a soft limit" \
@@ -82,6 +83,18 @@ check_eq "it is where he is again" "$(knob server $spi endpoint)" "$nat_addr:300
 check_eq "and so is the kernel's" "$(encap_of server $spi)" "30002 4500"
 check_eq "with one more move" "$(knob server $spi moves)" 2
 check_eq "the outbound SA has never left" "$(encap_of server $STATIC_SPI_OUT)" "4500 30002"
+
+# Its daemon deletes it, and adds it as it knows it when nobody remembers it. But the
+# outbound one tells where the peer is.
+quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi $spi
+busywait 10 unpublished $spi $SERVER || bail "the knob stays"
+check "the inbound SA is added again, much later" \
+	inbound add $spi "$nat_addr" $SERVER "$at_first"
+knob_wait server $spi
+check_eq "it is where the outbound one is" "$(knob server $spi endpoint)" "$nat_addr:30002"
+check "the peer is answered" ping_once
+nat_rebind 30003
+check "they are followed together" ping_once
 
 # One that expires is looked for every ten seconds in any case; three times in a row
 # it must have been told.
@@ -125,7 +138,7 @@ check "but the daemon is asked for one" busywait 5 acquired 1
 knob_set server $spi 1 port_only
 began=$SECONDS
 before=$(stats '[.refused.address // 0, .unreported]')
-nat_rebind 30003 $NAT_ADDR2
+nat_rebind 30004 $NAT_ADDR2
 check_fails "who is not followed is not answered" \
 	in_ns client ping -n -i 0.01 -c 200 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
 check_eq "all of his packets are counted" "$(knob server $spi refused)" 200
