@@ -56,10 +56,25 @@ scenario()
 	skipped=
 	memory_after=
 	defer scenario_row
+	busywait 60 sas_settled || bail "SAs that were deleted are still there"
 	read -ra objects_before -d '' < <(scenario_objects; printf '\0')
 	memory_before=$(kernel_memory)
 	scenario_begin=$EPOCHREALTIME
 	scenario_end=
+}
+
+# sas_settled: there are as many SAs as the kernel shows: none that a test before this
+# one has deleted waits to be freed
+sas_settled()
+{
+	local ns sas=0
+
+	[ -e /proc/slabinfo ] || return 0
+	for ns in $(ip netns list | cut -d' ' -f1); do
+		sas=$((sas + $(ip -n "$ns" xfrm state count | tr -dc 0-9)))
+	done
+	echo "$(slab_objects xfrm_state) in memory, $sas shown"
+	[ "$(slab_objects xfrm_state)" -eq "$sas" ]
 }
 
 # scenario_objects: of the module's caches, and SAs
