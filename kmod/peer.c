@@ -278,30 +278,27 @@ bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 visit)
 	return false;
 }
 
-/* The SA after which a new one takes: one with the same reqid that either has the
- * same flow now, or had the new one's flow when the daemon made it. Best an inbound
- * one: an outbound one is where such a one was.
+/* The SA in this direction after which a new one takes: one with the same reqid that
+ * either has the same flow now, or had the new one's flow when the daemon made it.
  */
-static const struct esptrack_sa *sibling_of(const struct esptrack_sa *sa)
+static const struct esptrack_sa *sibling_of(const struct esptrack_sa *sa, u8 dir)
+	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_sa *other, *found = NULL;
 	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
 
 	if (!reqid)
 		return NULL;
 
 	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid) {
-		if (other == sa || !has_reqid(other, sa->flow.net, reqid) ||
-		    !other->dir ||
-		    !(esptrack_ends_relation(&sa->flow, &other->flow) ||
-		      esptrack_ends_relation(&sa->flow, &other->origin)))
-			continue;
-		if (other->dir == ESPTRACK_DIR_IN)
+			     by_reqid)
+		if (other != sa && has_reqid(other, sa->flow.net, reqid) &&
+		    other->dir == dir &&
+		    (esptrack_ends_relation(&sa->flow, &other->flow) ||
+		     esptrack_ends_relation(&sa->flow, &other->origin)))
 			return other;
-		found = other;
-	}
-	return found;
+
+	return NULL;
 }
 
 /**
@@ -387,6 +384,8 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
  * esptrack_peer_inherit() - let a new SA have what its siblings have
  * @sa: the SA, with its peer
  *
+ * An outbound one is where the inbound one was, but nobody sets its switches.
+ *
  * Context: process or softirq, esptrack_lock held, x->lock not.
  * Return: whether the SA was moved.
  */
@@ -396,12 +395,14 @@ bool esptrack_peer_inherit(struct esptrack_sa *sa)
 
 	lockdep_assert_held(&esptrack_lock);
 
-	sibling = sibling_of(sa);
-	if (!sibling)
-		return false;
-	sa->static_nat = sibling->static_nat;
-	sa->port_only = sibling->port_only;
-	return inherit_endpoint(sa, sibling);
+	sibling = sibling_of(sa, ESPTRACK_DIR_IN);
+	if (sibling) {
+		sa->static_nat = sibling->static_nat;
+		sa->port_only = sibling->port_only;
+	} else if (sa->static_nat) {
+		sibling = sibling_of(sa, ESPTRACK_DIR_OUT);
+	}
+	return sibling && inherit_endpoint(sa, sibling);
 }
 
 /* Another SA of the peer whose one was there, with the same reqid. */
@@ -443,7 +444,7 @@ bool esptrack_peer_return(struct esptrack_sa *sa,
 
 	lockdep_assert_held(&esptrack_lock);
 
-	other = sibling_of(sa);
+	other = sibling_of(sa, ESPTRACK_DIR_IN);
 	if (other && inherit_endpoint(sa, other))
 		return true;
 	if (esptrack_ends_relation(was, &sa->flow))
@@ -471,7 +472,8 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
 	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
 			     by_reqid) {
 		if (other == sa || !has_reqid(other, sa->flow.net, reqid) ||
-		    other->flow.peer != sa->flow.peer || !other->dir ||
+		    other->flow.peer != sa->flow.peer ||
+		    !other->static_nat || !other->dir ||
 		    esptrack_endpoint_equal(remote(&sa->flow, sa->dir),
 					    remote(&other->flow, other->dir)))
 			continue;
