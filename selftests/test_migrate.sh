@@ -21,7 +21,7 @@ ping_once()
 found()
 {
 	[ "$(knob server "$spi" endpoint)" = "$1" ] &&
-		[ "$(tool server -j show $spi | jq -r '.[0].outbound[]')" = $STATIC_SPI_OUT ]
+		[ "$(tool server -j show "$spi" | jq -r '.[0].outbound[]')" = "$STATIC_SPI_OUT" ]
 }
 
 # migrate PORT OLD NEW: as daemons do it, who are told of the peer's next place before
