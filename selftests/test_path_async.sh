@@ -136,22 +136,22 @@ paths_up
 count_resumed || bail "no kprobe"
 defer uncount_resumed
 
-engine pcrypt "$gcm" "$cbc"
-async_path "pcrypt" after=forge
-async_path "pcrypt, ESN, window 4096" esn=1 window=4096
-async_path "pcrypt, AES-CBC and HMAC-SHA2" cipher=cbc
-async_path "pcrypt, transport" mode=transport follow=port
-async_path "pcrypt, ESP in it" inner=esp
-async_path "pcrypt, AH in it" inner=ah
-async_path "pcrypt, IPComp in it" inner=comp
-async_path "pcrypt, IPComp of a daemon" inner=comp-tunnel mode=transport follow=port
-async_path "pcrypt, IPv6" family=6
-async_path "pcrypt, IPv6, BEET, AES-CBC" family=6 mode=beet cipher=cbc
-async_path "pcrypt, IPv6, IPComp in it" family=6 inner=comp
+engine "$async" "$gcm" "$cbc"
+async_path "$async" after=forge
+async_path "$async, ESN, window 4096" esn=1 window=4096
+async_path "$async, AES-CBC and HMAC-SHA2" cipher=cbc
+async_path "$async, transport" mode=transport follow=port
+async_path "$async, ESP in it" inner=esp
+async_path "$async, AH in it" inner=ah
+async_path "$async, IPComp in it" inner=comp
+async_path "$async, IPComp of a daemon" inner=comp-tunnel mode=transport follow=port
+async_path "$async, IPv6" family=6
+async_path "$async, IPv6, BEET, AES-CBC" family=6 mode=beet cipher=cbc
+async_path "$async, IPv6, IPComp in it" family=6 inner=comp
 to_others 4
 to_others 6
 paths_flush
-engine_off pcrypt
+engine_off "$async"
 
 path "synchronous again"
 paths_done

@@ -65,13 +65,13 @@ path "GRO, IPv6, transport" family=6 mode=transport follow=port
 path "GRO, IPv6, IPComp in it" family=6 inner=comp
 check_eq "netfilter has seen none of these packets" "$(seen)" "$before"
 
-quietly modprobe -a pcrypt crypto_user || bail "no pcrypt"
-start_ready pcrypt server "$here/asynccrypt.py" pcrypt 'rfc4106(gcm(aes))'
+quietly modprobe -a "$async" crypto_user || bail "no $async"
+start_ready "$async" server "$here/asynccrypt.py" "$async" 'rfc4106(gcm(aes))'
 engine=$pid
-path "GRO, pcrypt"
-path "GRO, pcrypt, IPv6" family=6
+path "GRO, $async"
+path "GRO, $async, IPv6" family=6
 check_eq "netfilter has seen none of these either" "$(seen)" "$before"
 paths_flush
 stop "$engine"
-check "pcrypt can be unloaded" busywait 20 quietly modprobe -r pcrypt
+check "$async can be unloaded" busywait 20 quietly modprobe -r "$async"
 paths_done
