@@ -13,43 +13,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/module.sh"
 # shellcheck source=stress.sh
 . "$here/stress.sh"
+# shellcheck source=pktgen.sh
+. "$here/pktgen.sh"
 
-# Magic of pktgen's packets
-spi=0xbe9be955
 # Sent between two looks at the time
 chunk=20000
-
-# pktgen NAME COMMAND...: to a file of the generator; it answers "Result: OK"
-pktgen()
-{
-	local file=/proc/net/pktgen/$1
-
-	shift
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	in_ns server sh -c 'printf "%s\n" "$2" > "$1"' sh "$file" "$*"
-}
-
-# generator CPU: let a processor of the server receive from nobody. A packet is done
-# with before the next one is made, so none waits in a queue that may be full.
-generator()
-{
-	local device=eth0@$1 line
-
-	pktgen "kpktgend_$1" rem_device_all
-	pktgen "kpktgend_$1" add_device "$device"
-	for line in "xmit_mode netif_receive" "pkt_size 100" "delay 0" \
-		"dst $SERVER" "dst_mac $server_mac" "udp_dst_min 4500" "udp_dst_max 4500" \
-		"src_min 11.0.0.0" "src_max 126.255.255.255" \
-		"udp_src_min 1" "udp_src_max 65535" "flag IPSRC_RND" "flag UDPSRC_RND"; do
-		pktgen "$device" "$line" || return
-	done
-}
-
-# forged: packets that got as far as the SA, which refused them for their ICV
-forged()
-{
-	xfrm_stat_delta server XfrmInStateProtoError
-}
 
 modprobe pktgen || bail "no packet generator"
 setup_topology || bail "no topology"
@@ -59,15 +27,15 @@ module_load static_nat=1
 replay_window=1024
 tunnel_up static
 # On the same flow; nobody else uses it, so that all numbers are new to it.
-quietly ip -n server xfrm state add src "$nat_addr" dst $SERVER proto esp spi $spi \
+quietly ip -n server xfrm state add src "$nat_addr" dst $SERVER proto esp spi $PKTGEN_SPI \
 	reqid 1 mode tunnel aead 'rfc4106(gcm(aes))' "$static_key" 128 replay-window 32 \
 	encap espinudp "$nat_port" 4500 0.0.0.0 || bail "no SA"
-knob_wait server $spi
+knob_wait server $PKTGEN_SPI
 monitor_start server
 server_mac=$(ip -n server -j link show eth0 | jq -r '.[0].address')
 cpus=$(nproc)
 for ((cpu = 0; cpu < cpus; cpu++)); do
-	generator $cpu || bail "the packet generator does not take what it is told"
+	generator $cpu "$server_mac" || bail "the packet generator does not take what it is told"
 done
 traffic_start
 traffic_wait client received 50 || bail "no traffic"
@@ -101,7 +69,7 @@ check_eq "nor to the server" "$(traffic .to_server.lost)" 0
 nat_rebind 30002
 check "afterwards the peer is followed as ever" \
 	in_ns client ping -n -c 1 -W 5 -I $CLIENT_NET $SERVER_NET
-check_eq "by one move, of all SAs" "$(knob server $spi moves) $(knob server $STATIC_SPI_IN moves)" "1 1"
+check_eq "by one move, of all SAs" "$(knob server $PKTGEN_SPI moves) $(knob server $STATIC_SPI_IN moves)" "1 1"
 scenario_done "$did"
 
 check "the module can be unloaded" module_unload
