@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck source=guest/common.sh
 . "$(dirname "$0")/guest/common.sh"
 
-parts=(packets moves locks scale hostile events rebinding)
+parts=(packets moves locks scale hostile flood events rebinding)
 only='*'
 if [[ ${1:-} = TEST=* ]]; then
 	only=${1#TEST=}
@@ -55,6 +55,7 @@ measure()
 	moves)		guest moves --icount --mem 3G --timeout 3600 "${service[@]}" ;;
 	scale)		guest scale --icount --mem 3G --timeout 3600 "${service[@]}" ;;
 	hostile)	guest hostile --icount "${service[@]}" ;;
+	flood)		guest flood "${service[@]}" ;;
 	events)		guest events --icount "${service[@]}" ;;
 	rebinding)	guest rebinding --timeout 1800 ;;
 	locks)

@@ -10,6 +10,11 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    the datagrams to REMOTE arrive. --forged:
                                    from elsewhere, and with a wrong ICV, so that
                                    none arrives
+  stream FILE NETNS REMOTE PEER    the same in a guest with several processors,
+                                   where a burst may arrive later: its time ends
+                                   when it has. Tells as well in how many
+                                   nanoseconds NETNS has rejected how many
+                                   packets for their ICV.
   transmit COUNT LOCAL REMOTE      send COUNT datagrams through the tunnel from
                                    LOCAL, in bursts
   move FILE NETNS REMOTE PEER SOURCE...
@@ -24,13 +29,14 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    SOURCE and the other in turns
 
 To be run in the client's namespace, transmit in the server's. With --plain the
-packets are ESP without UDP. send, transmit and move print a JSON object with the nanoseconds of each burst, or
-packet. Between two network namespaces on one processor all of a packet's way
+packets are ESP without UDP. send, stream, transmit and move print a JSON object with
+the nanoseconds of each burst, or packet. Between two network namespaces on one processor all of a packet's way
 is done when the call that sends it returns. That this is so is checked: all of a
 burst must have come to the receiver's socket when the clock has been read.
 """
 
 import argparse
+import contextlib
 import ctypes
 import gc
 import json
@@ -49,6 +55,8 @@ SO_MEMINFO = 55
 MEMINFO_DROPS = 8
 BPF_RET = 6
 ETH_P_ALL = 3
+# Nanoseconds after which a burst that has not arrived is lost
+ARRIVAL = 10_000_000_000
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -75,14 +83,20 @@ def check(result):
     return result
 
 
-def socket_in(netns, address):
-    """A socket in another network namespace stays there."""
+@contextlib.contextmanager
+def inside(netns):
+    """What is opened in another network namespace stays there."""
     with open("/proc/self/ns/net", "rb") as home, \
             open("/run/netns/" + netns, "rb") as other:
         check(libc.setns(other.fileno(), CLONE_NEWNET))
+        yield
+        check(libc.setns(home.fileno(), CLONE_NEWNET))
+
+
+def socket_in(netns, address):
+    with inside(netns):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.bind(address)
-        check(libc.setns(home.fileno(), CLONE_NEWNET))
     # Nothing that arrives is kept, or slabs would grow and shrink in between.
     nothing = ctypes.create_string_buffer(struct.pack("=HBBI", BPF_RET, 0, 0, 0), 8)
     program = struct.pack("@HP", 1, ctypes.addressof(nothing))
@@ -189,6 +203,40 @@ def send(args):
                      after)
 
 
+def rejected(counters):
+    """How many packets were, by a namespace's counters of xfrm."""
+    counters.seek(0)
+    return next(int(line.split()[1]) for line in counters
+                if line.startswith("XfrmInStateProtoError"))
+
+
+def stream(args):
+    receiver = socket_in(args.netns, (args.remote, PORT_INNER))
+    with inside(args.netns):
+        counters = open("/proc/self/net/xfrm_stat", encoding="ascii")
+    sock = sender(args)
+    packets = load(args.file)
+    bursts = [messages(packets[first:first + args.burst])
+              for first in range(0, len(packets), args.burst)]
+    times = []
+
+    gc.disable()
+    for number, burst in enumerate(bursts):
+        if number == args.warm_up:
+            forged, begin = rejected(counters), time.monotonic_ns()
+        wanted = arrived(receiver) + len(burst)
+        start = time.monotonic_ns()
+        if check(libc.sendmmsg(sock.fileno(), burst, len(burst), 0)) != len(burst):
+            sys.exit("not all packets were sent")
+        while arrived(receiver) != wanted:
+            if time.monotonic_ns() > start + ARRIVAL:
+                sys.exit(f"of {len(burst)} packets {wanted - arrived(receiver)} were lost")
+        times.append(time.monotonic_ns() - start)
+    forged = rejected(counters) - forged
+    return {"burst": args.burst, "ns": times[args.warm_up:], "rejected": forged,
+            "ns_all": time.monotonic_ns() - begin}
+
+
 def transmit(args):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((args.local, PORT_INNER))
@@ -245,7 +293,7 @@ def main():
     sub.add_argument("remote")
     sub.add_argument("--size", type=int, default=64)
     sub.set_defaults(function=record)
-    for name, function in (("send", send), ("move", move)):
+    for name, function in (("send", send), ("stream", stream), ("move", move)):
         sub = commands.add_parser(name)
         sub.add_argument("file")
         sub.add_argument("netns")
@@ -253,10 +301,11 @@ def main():
         sub.add_argument("peer")
         sub.add_argument("--warm-up", type=int, required=True)
         sub.set_defaults(function=function)
-        if name == "send":
+        if name != "move":
             sub.add_argument("--burst", type=int, required=True)
+        if name == "send":
             sub.add_argument("--forged", action="store_true")
-        else:
+        if name == "move":
             sub.add_argument("--pause", type=float, default=0)
             sub.add_argument("source", type=endpoint, nargs="+")
     sub = commands.add_parser("flood")

@@ -54,6 +54,10 @@ HOSTILE = [
     ("forged, async-capable crypto", "forged-async", "on", 60),
 ]
 
+# The least share of a peer's throughput under a flood that he must keep with the
+# module, of that without it
+FLOOD_GOAL = 0.95
+
 # Instructions for which a lock may be held
 LOCK_GOAL = 20000
 
@@ -82,6 +86,11 @@ measurement the burst with the fewest counts (interrupts only add), per packet. 
 variants take turns, each measurement with an SA of its own; "added" is the median,
 lowest and highest difference between any two of them, and the median is what has a
 goal. Forged packets: the same, from another port, with a wrong ICV.
+Flood: two processors, and real time, which is noisy: the machine lends them its own,
+which others use as well. On one the peer's packets are received, made beforehand; on
+the other forged ones for the same SA, from random sources, as fast as it can. Of each
+measurement the rate of the burst in the middle; stock and loaded take turns, and only
+neighbours are compared.
 Moves: the same with single packets two seconds apart, each from a new port or
 address, less one from the known endpoint: of each measurement the medians of 12.
 The peer has two SAs and three policies; there are three times as many other
@@ -116,9 +125,9 @@ def select(found, figure, variant):
             if r["figure"] == figure and r.get("variant") == variant]
 
 
-def spread(values):
-    return {"median": round(statistics.median(values), 1),
-            "lowest": round(min(values), 1), "highest": round(max(values), 1)}
+def spread(values, digits=1):
+    return {"median": round(statistics.median(values), digits),
+            "lowest": round(min(values), digits), "highest": round(max(values), digits)}
 
 
 def packet_figures(found, table):
@@ -138,6 +147,31 @@ def packet_figures(found, table):
                         "other": round(statistics.median(other), 1),
                         "added": added, "goal": goal,
                         "met": goal is None or added["median"] <= goal})
+    return figures
+
+
+def flood_figures(found):
+    """By the burst in the middle: others of this machine have made some of them slow."""
+    runs = {(r["variant"], r["load"], r["round"]): r for r in found}
+    rounds = sorted({r["round"] for r in found})
+
+    def rates(variant, load):
+        return [r["burst"] * 1e9 / statistics.median(r["ns"])
+                for r in (runs[variant, load, n] for n in rounds)]
+
+    def shares(part, whole):
+        return spread([a / b for a, b in zip(part, whole)], 3)
+
+    figures = []
+    for name, variant in (("not loaded", "stock"), ("loaded", "on")):
+        alone, flood = rates(variant, "alone"), rates(variant, "flood")
+        forged = [r["rejected"] * 1e9 / r["ns_all"]
+                  for r in (runs[variant, "flood", n] for n in rounds)]
+        figures.append({"name": name, "alone": spread(alone), "flood": spread(flood),
+                        "forged": spread(forged), "share": shares(flood, alone)})
+    kept = shares(rates("on", "flood"), rates("stock", "flood"))
+    figures.append({"name": "loaded, of not loaded", "share": kept, "goal": FLOOD_GOAL,
+                    "met": kept["median"] >= FLOOD_GOAL})
     return figures
 
 
@@ -249,7 +283,7 @@ def rebinding_figure(result):
 
 
 def verdict(figure):
-    if figure["goal"] is None:
+    if figure.get("goal") is None:
         return ""
     return f"{figure['goal']:>5} {'met' if figure['met'] else 'MISSED'}"
 
@@ -272,6 +306,19 @@ def print_packets(guest, figures):
     print_header("")
     for figure in figures:
         print_added(figure, 1)
+
+
+def print_flood(figures):
+    print(f"\n{'Packets a second of a peer whose SA is flooded':52}{'alone':>11}{'flooded':>10}"
+          f"{'share':>9}  {'(range)':20}{'goal':14}forged")
+    for f in figures:
+        rates, forged, share = " " * 21, "", f["share"]
+        if "alone" in f:
+            rates = f"{f['alone']['median']:11,.0f}{f['flood']['median']:10,.0f}"
+            forged = f"{f['forged']['median']:,.0f} a second"
+        between = f"({share['lowest']:.2f} .. {share['highest']:.2f})"
+        print(f"{f['name']:52}{rates}{share['median']:9.2f}  {between:18}"
+              f"{verdict(f):16}{forged}".rstrip())
 
 
 def print_moves(figures, growth):
@@ -337,6 +384,9 @@ def main():
         print_header("Forged packet from elsewhere")
         for figure in figures["hostile"]:
             print_added(figure, 1)
+    if found := part("flood"):
+        figures["flood"] = flood_figures(found)
+        print_flood(figures["flood"])
     if found := part("moves"):
         figures["moves"] = move_figures(found)
         figures["growth"] = growth_figures(figures["moves"])
