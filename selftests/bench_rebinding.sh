@@ -19,7 +19,8 @@ run()
 }
 
 # Where the daemon reinstalls SAs the losses differ from time to time.
-for scenario in responder responder responder initiator frozen static; do
+for scenario in responder responder responder mobike mobike mobike \
+		initiator frozen libreswan static; do
 	run $scenario stock
 	run $scenario esptrack
 done

@@ -272,6 +272,7 @@ def rebinding_figure(result):
     otherwise = client["lost_after"] + to_server - daemon
     loaded = result["variant"] == "esptrack"
     return {"scenario": result["scenario"], "variant": result["variant"],
+            "program": result["daemon"],
             "sent": client["sent"], "in_flight": client["lost_before"],
             "lost_to_client": client["lost_after"], "lost_to_server": to_server,
             "first_reply": client["recovery"], "mapping": result["mapping"],
@@ -331,12 +332,12 @@ def print_moves(figures, growth):
 
 
 def print_rebindings(figures):
-    form = ("{:10} {:11} {:>6} {:>9} {:>9} {:>11} {:>9} {:>9} {:>9} {:>11} {:>7} {:>10}"
+    form = ("{:10} {:16} {:11} {:>6} {:>9} {:>9} {:>11} {:>9} {:>9} {:>9} {:>11} {:>7} {:>10}"
             "  {}")
     print("\nRebindings\n")
-    print(form.format("", "", "server", "lost to", "client", "first", "lost to",
+    print(form.format("", "", "", "server", "lost to", "client", "first", "lost to",
                       "control", "mapping", "SAs deleted", "lost by", "lost", "").rstrip())
-    print(form.format("scenario", "module", "sent", "in flight", "after news",
+    print(form.format("scenario", "daemon", "module", "sent", "in flight", "after news",
                       "reply", "server", "packets", "messages", "and added", "daemon",
                       "otherwise", "goal"))
     for f in figures:
@@ -346,7 +347,7 @@ def print_rebindings(figures):
         reply = "never"
         if f["first_reply"] is not None:
             reply = f"{f['first_reply'] * 1000:.0f} ms"
-        print(form.format(f["scenario"], module, f["sent"], f["in_flight"],
+        print(form.format(f["scenario"], f["program"], module, f["sent"], f["in_flight"],
                           f["lost_to_client"], reply, f["lost_to_server"],
                           f["control"], f["mapping"], f["newsa"] + f["delsa"], f["daemon"],
                           f["otherwise"], verdict(f)).rstrip())

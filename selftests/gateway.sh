@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # The gateway of daemons.sh, whichever its daemon is: what it is told to do, what
-# it has, and what it says and sends. Sourced by daemons.sh, after its settings.
+# it has, and what it says and sends. Sourced by daemons.sh, after its settings, and
+# by others who have set $daemon and ask for its version.
 
 # shellcheck disable=SC2154 # variables of those who source this
 

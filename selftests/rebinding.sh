@@ -7,6 +7,8 @@
 # has another port and, if given, another ADDRESS.
 #
 #   responder  strongSwan at the server as responder
+#   mobike     the same, with MOBIKE at both ends
+#   libreswan  libreswan at the server as responder, strongSwan at the client
 #   initiator  strongSwan at the server as initiator
 #   frozen     as responder, with the server's charon stopped by a signal
 #   static     static keys, no daemon
@@ -23,11 +25,22 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=module.sh
 . "$here/module.sh"
+# shellcheck source=libreswan.sh
+. "$here/libreswan.sh"
 
 scenario=${1:?scenario}
 variant=${2:?stock or esptrack}
 seconds=${3:-5}
 address=${4:-$NAT_ADDR}
+# The server's
+case $scenario in
+static | wireguard)	daemon= ;;
+libreswan)		daemon=libreswan ;;
+*)			daemon=strongswan ;;
+esac
+
+# shellcheck source=gateway.sh
+. "$here/gateway.sh"
 
 setup_topology || bail "no topology"
 if [ "$variant" = esptrack ]; then
@@ -71,6 +84,7 @@ if [ "$variant" = esptrack ]; then
 	module_unload
 fi
 echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
+	--arg daemon "${daemon:+${daemon/strongs/strongS} $(gw_version)}" \
 	--argjson since_rebinding "$since_rebinding" \
 	--argjson since_news "$summary" \
 	--argjson control "$control" --arg stale "$stale" --argjson events "$events" --argjson knob "$knob" \
@@ -86,7 +100,7 @@ echo "result: $(jq -nc --arg scenario "$scenario" --arg variant "$variant" \
 	--argjson delsa "$(xfrm_watch_count server delsa)" \
 	--argjson dropped "$(xfrm_stat_delta server | jq -Rn '
 		[inputs | split(" ") | {(.[0]): .[1] | tonumber}] | add // {}')" \
-	'{$scenario, $variant, $old, $new, $since_rebinding, $since_news, $control, $stale, $events, $knob,
+	'{$scenario, $daemon, $variant, $old, $new, $since_rebinding, $since_news, $control, $stale, $events, $knob,
 	  $acquire, $mapping, $newsa, $delsa, $updsa, $reused, $sas, $templates, $dropped}')"
 pass "$scenario, $variant"
 done_testing

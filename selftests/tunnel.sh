@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Tunnels of the tests: with static keys, or of strongSwan. Sourced by lib.sh.
+# Tunnels of the tests: with static keys, or of daemons. Sourced by lib.sh.
 
 # shellcheck disable=SC2154 # variables of the files that lib.sh sources
 
@@ -81,6 +81,8 @@ wireguard_up()
 
 # tunnel_up KIND
 #   responder  the client's charon initiates
+#   mobike     the same, with MOBIKE at both ends
+#   libreswan  the same, but the server has pluto; for those who source libreswan.sh
 #   initiator  the server's charon does; the NAT forwards its ports for that
 #   static     static keys, no daemon
 #   wireguard  not IPsec at all, but at the same ports
@@ -89,6 +91,16 @@ tunnel_up()
 	case $1 in
 	responder)
 		charon_start server
+		charon_start client
+		swan_initiate client || bail "no tunnel"
+		;;
+	mobike)
+		charon_start server mobike=yes
+		charon_start client mobike=yes
+		swan_initiate client || bail "no tunnel"
+		;;
+	libreswan)
+		pluto_start server
 		charon_start client
 		swan_initiate client || bail "no tunnel"
 		;;
