@@ -61,6 +61,8 @@ check_eq "stock: good policies of sockets are taken, others are not" \
 module_load static_nat=1
 check_eq "policies of sockets are answered as before" \
 	"$(in_ns server "$here/sockpolicy.py")" "$stock"
+check_eq "conf tells the module's default" "$(tool server conf)" \
+	"static_nat on port_only off rate 1/second burst 8"
 monitor_start server
 tunnel_up static
 knob_wait server $spi
