@@ -41,6 +41,17 @@ async_path()
 	check_num "$1: packets were asynchronous" $(($(resumed) - before_it)) -ge 3
 }
 
+# nested_path NAME [KEY=VALUE...]: one with several SAs
+nested_path()
+{
+	if [ "$async" = cryptd ]; then
+		# xfrm_input_state_lookup() of 6.12, at which lockdep complains
+		skip "$1" "the kernel looks for the second SA without RCU's lock here"
+	else
+		async_path "$@"
+	fi
+}
+
 # engine NAME ALGORITHM...: from now on SAs with these use it
 engine()
 {
@@ -141,14 +152,15 @@ async_path "$async" after=forge
 async_path "$async, ESN, window 4096" esn=1 window=4096
 async_path "$async, AES-CBC and HMAC-SHA2" cipher=cbc
 async_path "$async, transport" mode=transport follow=port
-async_path "$async, ESP in it" inner=esp
-async_path "$async, AH in it" inner=ah
-async_path "$async, IPComp in it" inner=comp
-async_path "$async, IPComp of a daemon" inner=comp-tunnel mode=transport follow=port
+nested_path "$async, ESP in it" inner=esp
+nested_path "$async, AH in it" inner=ah
+nested_path "$async, IPComp in it" inner=comp
+nested_path "$async, IPComp of a daemon" inner=comp-tunnel mode=transport follow=port
+# While SAs of this IP version are asynchronous
+to_others 4
 async_path "$async, IPv6" family=6
 async_path "$async, IPv6, BEET, AES-CBC" family=6 mode=beet cipher=cbc
-async_path "$async, IPv6, IPComp in it" family=6 inner=comp
-to_others 4
+nested_path "$async, IPv6, IPComp in it" family=6 inner=comp
 to_others 6
 paths_flush
 engine_off "$async"
