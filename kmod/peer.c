@@ -10,6 +10,7 @@
 #include "index.h"
 #include "move.h"
 #include "net.h"
+#include "policy.h"
 #include "sa.h"
 
 /* Protected by esptrack_lock. */
@@ -32,6 +33,13 @@ static const struct esptrack_endpoint *remote(const struct esptrack_flow *flow,
 					      u8 dir)
 {
 	return dir == ESPTRACK_DIR_IN ? &flow->src : &flow->dst;
+}
+
+/* And ours. */
+static const struct esptrack_endpoint *local(const struct esptrack_flow *flow,
+					     u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &flow->dst : &flow->src;
 }
 
 static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
@@ -456,10 +464,14 @@ bool esptrack_peer_return(struct esptrack_sa *sa,
 		sa->origin = sa->flow;
 		return false;
 	}
-	return sa->dir == ESPTRACK_DIR_IN &&
-	       esptrack_ends_relation(origin, &sa->flow) &&
-	       esptrack_ends_relation(was, &other->flow) &&
-	       move_alone(sa, &was->src);
+	if (sa->dir != ESPTRACK_DIR_IN || !esptrack_ends_relation(origin, &sa->flow))
+		return false;
+	if (esptrack_ends_relation(was, &other->flow))
+		return move_alone(sa, &was->src);
+	/* It was astray already, and the peer may be where it has been. */
+	sa->stray = true;
+	esptrack_net_sweep_soon(sa->flow.net);
+	return false;
 }
 
 /* Another SA of the peer with the same reqid that is somewhere else. */
@@ -495,13 +507,22 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
  */
 bool esptrack_peer_reunite(struct esptrack_sa *sa)
 {
+	const struct esptrack_flow was = sa->flow;
 	const struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
 
 	sa->stray = false;
 	other = elsewhere(sa);
-	return other && move_alone(sa, remote(&other->flow, other->dir));
+	if (!other || !move_alone(sa, remote(&other->flow, other->dir)))
+		return false;
+
+	/* Those that went with it come with it. */
+	esptrack_policy_move(was.net, sa->x, &local(&was, sa->dir)->addr,
+			     &remote(&sa->origin, sa->dir)->addr,
+			     &remote(&was, sa->dir)->addr,
+			     &remote(&sa->flow, sa->dir)->addr);
+	return true;
 }
 
 /**

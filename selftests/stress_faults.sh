@@ -96,6 +96,11 @@ some_refused()
 	[ "$(refused_of_all)" -ge "$1" ]
 }
 
+lost_events()
+{
+	[ "$(tool server -j stats | jq .events_lost)" -gt 0 ]
+}
+
 peers_up
 module_load static_nat=1
 step=1
@@ -178,6 +183,7 @@ fi
 
 # All that the module itself asks for
 if [ -e $faults/failslab/require-start ]; then
+	monitor_start server
 	start=$(cat /sys/module/esptrack/sections/.text)
 	size=$(awk '$1 == "esptrack" { print $2 }' /proc/modules)
 	fault_set require-start "$start"
@@ -191,6 +197,11 @@ if [ -e $faults/failslab/require-start ]; then
 		peers batch delete-in,states-in $n | ip_batch server ||
 			bail "round $round: SAs stay"
 	done
+	# Nor is there any for SAs that nobody remembers.
+	peers batch delete-in $n | ip_batch server || bail "SAs stay"
+	busywait 60 tracked 0 || bail "SAs are remembered"
+	peers batch states-in $n | ip_batch server || bail "no SAs"
+	busywait 60 lost_events || bail "no event was lost"
 	stop "$flood"
 	fault_set probability 0
 	fault_set require-start 0
