@@ -28,10 +28,10 @@ declare -A ciphers=(
 # What makes crypto asynchronous. pcrypt takes two locks of one class without a word to
 # lockdep, which stops at that.
 # shellcheck disable=SC2034 # for the tests
-async=pcrypt
-if [ -e /proc/lockdep_stats ]; then
-	async=cryptd
-fi
+{
+	async=pcrypt
+	[ ! -e /proc/lockdep_stats ] || async=cryptd
+}
 
 # paths_up: the network, the module, and what looks on
 paths_up()
