@@ -104,7 +104,7 @@ lint:
 
 # Kbuild leaves its files beside the sources.
 clean:
-	rm -rf '$(BUILD)'
+	rm -rf --one-file-system '$(BUILD)'
 	rm -f *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order .module-common.o
 	rm -f kmod/*.o kmod/.*.cmd kmod/.*.d
 

@@ -92,8 +92,7 @@ debootstrap()
 
 	shift
 	include=$(IFS=,; echo "$*")
-	sources | mmdebstrap --quiet --mode=root --variant=minbase \
-		--aptopt='APT::Install-Recommends "false"' \
+	sources | bootstrap --variant=minbase \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
@@ -203,7 +202,7 @@ flock 9
 if up_to_date; then
 	exit 0
 fi
-need mmdebstrap debian-archive-keyring cpio kmod zstd
+need cpio kmod zstd
 rm -f "$stamp"
 make_build_root
 make_kernel

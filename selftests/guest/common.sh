@@ -32,6 +32,16 @@ need()
 	fi
 }
 
+# bootstrap OPTION...: mmdebstrap, as root. Its mounts live in a namespace of their own,
+# so that none outlives it if it is killed: what then removes the root would go on in
+# the machine's /dev.
+bootstrap()
+{
+	need mmdebstrap debian-archive-keyring < /dev/null
+	unshare --mount --propagation private mmdebstrap --quiet --mode=root \
+		--aptopt='APT::Install-Recommends "false"' "$@"
+}
+
 # kernel_line NAME: sets suite, pocket and headers from the table
 kernel_line()
 {

@@ -55,11 +55,9 @@ if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$inputs" ]; then
 	exit 0
 fi
 echo "deb: a machine for $kernel ($suite)" >&2
-need mmdebstrap debian-archive-keyring
 rm -rf "$stamp" "$tree"
 # shellcheck disable=SC2154 # set by kernel_line
-mmdebstrap --quiet --mode=root --variant=minbase \
-	--aptopt='APT::Install-Recommends "false"' \
+bootstrap --variant=minbase \
 	--include="$(IFS=,; echo "${packages[*]}")" "$suite" "$tree" "$sources" >&2
 mkdir "$tree/src"
 cp /etc/resolv.conf "$tree/etc/resolv.conf"

@@ -26,11 +26,8 @@ exec 9> "$dir/lock"
 flock 9
 if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$inputs" ]; then
 	echo "deb: build root ($suite)" >&2
-	need mmdebstrap debian-archive-keyring
 	rm -rf "$stamp" "$root"
-	mmdebstrap --quiet --mode=root --variant=buildd \
-		--aptopt='APT::Install-Recommends "false"' \
-		"$suite" "$root" "$sources" >&2
+	bootstrap --variant=buildd "$suite" "$root" "$sources" >&2
 	mkdir "$root/src"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	# The bind mount of the tree shows debian/control to it.

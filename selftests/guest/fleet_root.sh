@@ -36,11 +36,10 @@ if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$inputs" ]; then
 	exit 0
 fi
 echo "guest: userland of a fleet ($suite)" >&2
-need mmdebstrap debian-archive-keyring cpio
+need cpio
 rm -rf "$stamp" "$root"
 # shellcheck disable=SC2154 # set by paths
-mmdebstrap --quiet --mode=root --variant=minbase \
-	--aptopt='APT::Install-Recommends "false"' \
+bootstrap --variant=minbase \
 	--dpkgopt='path-exclude=/usr/share/doc/*' \
 	--dpkgopt='path-exclude=/usr/share/man/*' \
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
