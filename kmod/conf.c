@@ -8,6 +8,7 @@
 #include <linux/time64.h>
 
 #include "net.h"
+#include "sa.h"
 
 static bool static_nat;
 module_param(static_nat, bool, 0644);
@@ -25,7 +26,7 @@ void esptrack_conf_apply(struct esptrack_sa *sa)
 	lockdep_assert_held(&esptrack_lock);
 
 	sa->static_nat = READ_ONCE(static_nat);
-	esptrack_sa_switch(sa, &sa->flow.net->conf.switches);
+	esptrack_switches_set(sa, &sa->flow.net->conf.switches);
 }
 
 /**

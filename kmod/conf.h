@@ -2,9 +2,10 @@
 #ifndef ESPTRACK_CONF_H
 #define ESPTRACK_CONF_H
 
-#include "sa.h"
+#include "switches.h"
 
 struct esptrack_net;
+struct esptrack_sa;
 
 /**
  * struct esptrack_conf - what holds for a network namespace

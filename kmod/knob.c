@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "net.h"
 #include "sa.h"
+#include "switches.h"
 
 /**
  * struct esptrack_knob - directory of an SA
@@ -164,7 +165,7 @@ static ssize_t knob_store(struct kobject *kobj, struct attribute *attr,
 	spin_lock_bh(&esptrack_lock);
 	dead = esptrack_sa_is_dead(sa);
 	if (!dead)
-		esptrack_sa_switch(sa, &switches);
+		esptrack_switches_set(sa, &switches);
 	spin_unlock_bh(&esptrack_lock);
 
 	return dead ? -ENODEV : size;

@@ -13,9 +13,9 @@
 #include "knob.h"
 #include "leak.h"
 #include "move.h"
-#include "peer.h"
 #include "policy.h"
 #include "sa.h"
+#include "siblings.h"
 #include "stats.h"
 
 /* How long a deleted SA is kept for a daemon that adds it again, and what is
@@ -266,7 +266,7 @@ static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **moved,
 {
 	esptrack_sa_settle(sa);
 	esptrack_sa_add_forged(sa);
-	if (sa->stray && esptrack_peer_reunite(sa))
+	if (sa->stray && esptrack_siblings_reunite(sa))
 		*moved = hold(sa);
 	if (esptrack_leak_found(sa))
 		*leaked = hold(sa);

@@ -7,6 +7,7 @@
 #include <linux/netdevice.h>
 
 #include "sa.h"
+#include "switches.h"
 
 static const struct genl_multicast_group esptrack_groups[] = {
 	[ESPTRACK_NLGRP_EVENTS] = {

@@ -4,9 +4,11 @@
  */
 #include "netlink.h"
 
+#include <net/sock.h>
+
 #include "net.h"
 #include "reqid.h"
-#include "sa.h"
+#include "switches.h"
 
 /* The reqid that a request is about. */
 static int parse_reqid(struct genl_info *info, u32 *reqid)

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "net.h"
 #include "sa.h"
+#include "switches.h"
 
 static int put_address(struct sk_buff *skb, int attr4, int attr6,
 		       const struct esptrack_endpoint *endpoint)
@@ -261,7 +262,7 @@ int esptrack_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 	spin_lock_bh(&esptrack_lock);
 	sa = find_inbound(genl_info_net(info), &id);
 	if (sa)
-		esptrack_sa_switch(sa, &switches);
+		esptrack_switches_set(sa, &switches);
 	spin_unlock_bh(&esptrack_lock);
 
 	return sa ? 0 : not_found(info);

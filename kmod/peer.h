@@ -5,11 +5,12 @@
 #include <linux/types.h>
 
 struct esptrack_endpoint;
-struct esptrack_flow;
 struct esptrack_net;
 struct esptrack_sa;
 
 void esptrack_peer_assign(struct esptrack_sa *sa);
+void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other);
+bool esptrack_peer_has_moved(const struct esptrack_sa *sa);
 u64 esptrack_peer_visit(void);
 bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 visit);
 void esptrack_peer_moved_by(struct esptrack_sa *sa,
@@ -24,11 +25,5 @@ bool esptrack_peer_contradicts(const struct esptrack_sa *sa,
 void esptrack_peer_split(struct esptrack_sa *sa);
 const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
 					      u32 reqid);
-bool esptrack_peer_inherit(struct esptrack_sa *sa);
-bool esptrack_peer_return(struct esptrack_sa *sa,
-			  const struct esptrack_flow *was,
-			  const struct esptrack_flow *origin);
-bool esptrack_peer_reunite(struct esptrack_sa *sa);
-bool esptrack_peer_is_together(const struct esptrack_sa *sa);
 
 #endif /* ESPTRACK_PEER_H */

@@ -8,6 +8,7 @@
 #include "index.h"
 #include "net.h"
 #include "sa.h"
+#include "switches.h"
 
 /* All of it fits into an entry of the xarray. */
 #define GIVEN_SHIFT	8
@@ -60,7 +61,7 @@ int esptrack_reqid_set(struct esptrack_net *tn, u32 reqid,
 	spin_lock_bh(&esptrack_lock);
 	hlist_for_each_entry(sa, esptrack_index_reqid(tn, reqid), by_reqid)
 		if (sa->flow.net == tn && sa->x->props.reqid == reqid)
-			esptrack_sa_set(sa, switches);
+			esptrack_switches_set_one(sa, switches);
 	spin_unlock_bh(&esptrack_lock);
 out:
 	mutex_unlock(&tn->mutex);
@@ -102,5 +103,5 @@ void esptrack_reqid_apply(struct esptrack_sa *sa)
 
 	switches = esptrack_reqid_switches(xa_load(&sa->flow.net->reqids,
 						   sa->x->props.reqid));
-	esptrack_sa_set(sa, &switches);
+	esptrack_switches_set_one(sa, &switches);
 }

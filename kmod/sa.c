@@ -17,6 +17,8 @@
 #include "peer.h"
 #include "policy.h"
 #include "reqid.h"
+#include "siblings.h"
+#include "switches.h"
 
 DEFINE_SPINLOCK(esptrack_lock);
 
@@ -162,63 +164,6 @@ void esptrack_sa_add_forged(struct esptrack_sa *sa)
 	sa->failed = failed;
 }
 
-/**
- * esptrack_sa_set() - set switches of an SA
- * @sa: the SA
- * @switches: what to set
- *
- * Context: any, esptrack_lock held.
- */
-void esptrack_sa_set(struct esptrack_sa *sa,
-		     const struct esptrack_switches *switches)
-{
-	lockdep_assert_held(&esptrack_lock);
-
-	if (switches->given & ESPTRACK_SWITCH_STATIC_NAT)
-		WRITE_ONCE(sa->static_nat,
-			   switches->on & ESPTRACK_SWITCH_STATIC_NAT);
-	if (switches->given & ESPTRACK_SWITCH_PORT_ONLY)
-		sa->port_only = switches->on & ESPTRACK_SWITCH_PORT_ONLY;
-	/* What was decided about a source may be decided otherwise now. */
-	memset(&sa->seen, 0, sizeof(sa->seen));
-}
-
-/* Outbound SAs have no knob of their own: those of the flow with the reqid of an
- * inbound one have what it has.
- */
-static void share_switches(const struct esptrack_sa *sa)
-	__must_hold(&esptrack_lock)
-{
-	struct esptrack_sa *other;
-
-	if (sa->dir != ESPTRACK_DIR_IN)
-		return;
-	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
-		if (esptrack_flow_relation(&sa->flow, &other->flow) !=
-		    ESPTRACK_DIR_OUT ||
-		    other->x->props.reqid != sa->x->props.reqid)
-			continue;
-		WRITE_ONCE(other->static_nat, sa->static_nat);
-		other->port_only = sa->port_only;
-	}
-}
-
-/**
- * esptrack_sa_switch() - set switches of an inbound SA and its outbound ones
- * @sa: the inbound SA
- * @switches: what to set
- *
- * Context: any, esptrack_lock held.
- */
-void esptrack_sa_switch(struct esptrack_sa *sa,
-			const struct esptrack_switches *switches)
-{
-	lockdep_assert_held(&esptrack_lock);
-
-	esptrack_sa_set(sa, switches);
-	share_switches(sa);
-}
-
 static bool same_bytes(const void *a, const void *b, size_t size)
 {
 	return a && b ? !memcmp(a, b, size) : a == b;
@@ -264,8 +209,8 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	sa->renamed = false;
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
-	moved = esptrack_peer_return(sa, &was, &origin);
-	share_switches(sa);
+	moved = esptrack_siblings_return(sa, &was, &origin);
+	esptrack_switches_share(sa);
 	return moved;
 }
 
@@ -292,7 +237,7 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 	/* What was set for a sibling counts more, as it is newer. */
 	esptrack_conf_apply(sa);
 	esptrack_reqid_apply(sa);
-	return esptrack_peer_inherit(sa);
+	return esptrack_siblings_inherit(sa);
 
 free:
 	kmem_cache_free(sa_cache, sa);
@@ -311,7 +256,7 @@ static void fit_policies(const struct xfrm_state *x)
 {
 	const struct esptrack_sa *sa = esptrack_index_of_state(x);
 
-	if (sa && sa->dir == ESPTRACK_DIR_IN && esptrack_peer_is_together(sa))
+	if (sa && sa->dir == ESPTRACK_DIR_IN && esptrack_siblings_are_together(sa))
 		esptrack_policy_return(sa);
 }
 
@@ -401,6 +346,23 @@ bool esptrack_sa_is_dead(const struct esptrack_sa *sa)
 	lockdep_assert_held(&esptrack_lock);
 
 	return READ_ONCE(sa->x->km.state) != XFRM_STATE_VALID;
+}
+
+/**
+ * esptrack_sa_has_reqid() - is it a living SA with this reqid?
+ * @sa: of esptrack_index_reqid(), where others are as well
+ * @tn: namespace
+ * @reqid: reqid
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_sa_has_reqid(const struct esptrack_sa *sa,
+			   const struct esptrack_net *tn, u32 reqid)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	return sa->flow.net == tn && sa->x->props.reqid == reqid &&
+	       !esptrack_sa_is_dead(sa);
 }
 
 /**

@@ -166,19 +166,6 @@ struct esptrack_sa_id {
 	u16 family;
 };
 
-#define ESPTRACK_SWITCH_STATIC_NAT	BIT(0)
-#define ESPTRACK_SWITCH_PORT_ONLY	BIT(1)
-
-/**
- * struct esptrack_switches - what to set of an SA
- * @given: ESPTRACK_SWITCH_* of those that are meant; the others stay
- * @on: ESPTRACK_SWITCH_* of those that are on
- */
-struct esptrack_switches {
-	u8 given;
-	u8 on;
-};
-
 /* As many outbound SPIs are shown; a flow has one or two pairs as a rule. */
 #define ESPTRACK_OUTBOUND_MAX	32
 
@@ -221,11 +208,9 @@ void esptrack_sa_unlink(struct esptrack_sa *sa);
 void esptrack_sa_free(struct esptrack_sa *sa);
 void esptrack_sa_died(const struct xfrm_state *x);
 bool esptrack_sa_is_dead(const struct esptrack_sa *sa);
+bool esptrack_sa_has_reqid(const struct esptrack_sa *sa,
+			   const struct esptrack_net *tn, u32 reqid);
 
-void esptrack_sa_set(struct esptrack_sa *sa,
-		     const struct esptrack_switches *switches);
-void esptrack_sa_switch(struct esptrack_sa *sa,
-			const struct esptrack_switches *switches);
 u64 esptrack_sa_newest(struct xfrm_state *x);
 u64 esptrack_sa_packets(const struct esptrack_sa *sa);
 void esptrack_sa_add_forged(struct esptrack_sa *sa);

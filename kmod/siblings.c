@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Siblings: the SAs of a peer with one reqid. What a new one takes over from the
+ * others, and how those come together again that are not where the others are.
+ */
+#include "siblings.h"
+
+#include "index.h"
+#include "move.h"
+#include "net.h"
+#include "peer.h"
+#include "policy.h"
+#include "sa.h"
+
+/* The end of a flow that is the peer's, in this direction. */
+static const struct esptrack_endpoint *remote(const struct esptrack_flow *flow,
+					      u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &flow->src : &flow->dst;
+}
+
+/* And ours. */
+static const struct esptrack_endpoint *local(const struct esptrack_flow *flow,
+					     u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &flow->dst : &flow->src;
+}
+
+/* The SA in this direction after which a new one takes: one with the same reqid that
+ * either has the same flow now, or had the new one's flow when the daemon made it.
+ */
+static const struct esptrack_sa *sibling_of(const struct esptrack_sa *sa, u8 dir)
+	__must_hold(&esptrack_lock)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	if (!reqid)
+		return NULL;
+
+	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
+			     by_reqid)
+		if (other != sa && esptrack_sa_has_reqid(other, sa->flow.net, reqid) &&
+		    other->dir == dir &&
+		    (esptrack_ends_relation(&sa->flow, &other->flow) ||
+		     esptrack_ends_relation(&sa->flow, &other->origin)))
+			return other;
+
+	return NULL;
+}
+
+/* Without the others of its flow. Returns whether it was moved; if not for lack of
+ * memory, it is tried again.
+ */
+static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *to)
+	__must_hold(&esptrack_lock)
+{
+	const u8 dir = sa->dir;
+	const struct esptrack_endpoint from = *remote(&sa->flow, dir);
+	struct xfrm_state *place = NULL;
+	bool moved;
+
+	if (READ_ONCE(sa->x->xso.dev))
+		return false;
+	if (!xfrm_addr_equal(&to->addr, &from.addr, to->family)) {
+		if (!esptrack_move_mode(sa->x) ||
+		    (dir == ESPTRACK_DIR_OUT &&
+		     esptrack_move_collides(sa->x, to)))
+			return false;
+		place = esptrack_move_prepare(sa->x, dir, to);
+		if (!place) {
+			sa->stray = true;
+			esptrack_net_sweep_soon(sa->flow.net);
+			return false;
+		}
+	}
+	moved = esptrack_move_sa(sa->x, place, dir, &from, to);
+	if (moved && place)
+		esptrack_net_readdressed(sa, place);
+	esptrack_index_update(sa);
+	return moved;
+}
+
+/* A daemon that did not follow gives a rekeyed SA the endpoint that it
+ * remembers. What the peer has proven since holds for that SA too.
+ */
+static bool inherit_endpoint(struct esptrack_sa *sa,
+			     const struct esptrack_sa *sibling)
+{
+	const u64 peer = sa->flow.peer, joined = sa->joined;
+	const bool apart = sa->apart;
+
+	if (!sa->dir || !esptrack_peer_has_moved(sibling) ||
+	    !esptrack_ends_relation(&sibling->origin, &sa->flow))
+		return false;
+	/* The reqid is all that tells whose SA it is. */
+	esptrack_peer_join(sa, sibling);
+	if (esptrack_peer_shares_reqid(sa, esptrack_peer_visit())) {
+		sa->flow.peer = peer;
+		sa->joined = joined;
+		sa->apart = apart;
+		return false;
+	}
+	return move_alone(sa, remote(&sibling->flow, sibling->dir));
+}
+
+/**
+ * esptrack_siblings_inherit() - let a new SA have what its siblings have
+ * @sa: the SA, with its peer
+ *
+ * An outbound one is where the inbound one was, but nobody sets its switches.
+ *
+ * Context: process or softirq, esptrack_lock held, x->lock not.
+ * Return: whether the SA was moved.
+ */
+bool esptrack_siblings_inherit(struct esptrack_sa *sa)
+{
+	const struct esptrack_sa *sibling;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	sibling = sibling_of(sa, ESPTRACK_DIR_IN);
+	if (sibling) {
+		sa->static_nat = sibling->static_nat;
+		sa->port_only = sibling->port_only;
+	} else if (sa->static_nat) {
+		sibling = sibling_of(sa, ESPTRACK_DIR_OUT);
+	}
+	return sibling && inherit_endpoint(sa, sibling);
+}
+
+/* Another SA of the peer whose one was there, with the same reqid. */
+static const struct esptrack_sa *survivor(const struct esptrack_sa *sa,
+					  const struct esptrack_flow *was)
+	__must_hold(&esptrack_lock)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
+			     by_reqid)
+		if (other != sa && esptrack_sa_has_reqid(other, sa->flow.net, reqid) &&
+		    other->flow.peer == was->peer)
+			return other;
+
+	return NULL;
+}
+
+/**
+ * esptrack_siblings_return() - find a place among the others for an SA that its
+ * daemon has deleted and added again
+ * @sa: the SA
+ * @was: where it was before
+ * @origin: where its daemon had put it before
+ *
+ * Others may have been added before it, and moved since. Where nothing with its
+ * reqid is left of its peer, it is like a new one. Else it goes to where the
+ * others are, if its daemon has not followed.
+ *
+ * Context: process or softirq, esptrack_lock held, x->lock not.
+ * Return: whether the SA was moved.
+ */
+bool esptrack_siblings_return(struct esptrack_sa *sa,
+			  const struct esptrack_flow *was,
+			  const struct esptrack_flow *origin)
+{
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	other = sibling_of(sa, ESPTRACK_DIR_IN);
+	if (other && inherit_endpoint(sa, other))
+		return true;
+	if (esptrack_ends_relation(was, &sa->flow))
+		return false;
+
+	other = survivor(sa, was);
+	if (!other) {
+		esptrack_peer_assign(sa);
+		sa->origin = sa->flow;
+		return false;
+	}
+	if (sa->dir != ESPTRACK_DIR_IN || !esptrack_ends_relation(origin, &sa->flow))
+		return false;
+	if (esptrack_ends_relation(was, &other->flow))
+		return move_alone(sa, &was->src);
+	/* It was astray already, and the peer may be where it has been. */
+	sa->stray = true;
+	esptrack_net_sweep_soon(sa->flow.net);
+	return false;
+}
+
+/* Another SA of the peer with the same reqid that is somewhere else. */
+static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *other, *found = NULL;
+	u32 reqid = sa->x->props.reqid;
+
+	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
+			     by_reqid) {
+		if (other == sa || !esptrack_sa_has_reqid(other, sa->flow.net, reqid) ||
+		    other->flow.peer != sa->flow.peer ||
+		    !other->static_nat || !other->dir ||
+		    esptrack_endpoint_equal(remote(&sa->flow, sa->dir),
+					    remote(&other->flow, other->dir)))
+			continue;
+		if (other->dir == ESPTRACK_DIR_IN)
+			return other;
+		found = other;
+	}
+	return found;
+}
+
+/**
+ * esptrack_siblings_reunite() - bring a stray SA to where the others of its peer are
+ * @sa: the SA; esptrack_sa.stray says whether it still is one
+ *
+ * If the peer is not there any more, his next packet moves all of them.
+ *
+ * Context: process, esptrack_lock held, x->lock not.
+ * Return: whether the SA was moved.
+ */
+bool esptrack_siblings_reunite(struct esptrack_sa *sa)
+{
+	const struct esptrack_flow was = sa->flow;
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	sa->stray = false;
+	other = elsewhere(sa);
+	if (!other || !move_alone(sa, remote(&other->flow, other->dir)))
+		return false;
+
+	/* Those that went with it come with it. */
+	esptrack_policy_move(was.net, sa->x, &local(&was, sa->dir)->addr,
+			     &remote(&sa->origin, sa->dir)->addr,
+			     &remote(&was, sa->dir)->addr,
+			     &remote(&sa->flow, sa->dir)->addr);
+	return true;
+}
+
+/**
+ * esptrack_siblings_are_together() - are all SAs with the reqid of one on its flow?
+ * @sa: the SA
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_siblings_are_together(const struct esptrack_sa *sa)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
+			     by_reqid)
+		if (esptrack_sa_has_reqid(other, sa->flow.net, reqid) &&
+		    !esptrack_flow_relation(&sa->flow, &other->flow))
+			return false;
+
+	return true;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may be done with an SA: the switches that its knobs show.
+ */
+#include "switches.h"
+
+#include "index.h"
+#include "sa.h"
+
+/**
+ * esptrack_switches_set_one() - set switches of one SA
+ * @sa: the SA
+ * @switches: what to set
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_switches_set_one(struct esptrack_sa *sa,
+			       const struct esptrack_switches *switches)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	if (switches->given & ESPTRACK_SWITCH_STATIC_NAT)
+		WRITE_ONCE(sa->static_nat,
+			   switches->on & ESPTRACK_SWITCH_STATIC_NAT);
+	if (switches->given & ESPTRACK_SWITCH_PORT_ONLY)
+		sa->port_only = switches->on & ESPTRACK_SWITCH_PORT_ONLY;
+	/* What was decided about a source may be decided otherwise now. */
+	memset(&sa->seen, 0, sizeof(sa->seen));
+}
+
+/**
+ * esptrack_switches_share() - let outbound SAs have what an inbound one has
+ * @sa: the SA; nothing is done if it is not inbound
+ *
+ * Outbound SAs have no knob of their own. Meant are those of the flow with the
+ * same reqid.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_switches_share(const struct esptrack_sa *sa)
+{
+	struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	if (sa->dir != ESPTRACK_DIR_IN)
+		return;
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
+		if (esptrack_flow_relation(&sa->flow, &other->flow) !=
+		    ESPTRACK_DIR_OUT ||
+		    other->x->props.reqid != sa->x->props.reqid)
+			continue;
+		WRITE_ONCE(other->static_nat, sa->static_nat);
+		other->port_only = sa->port_only;
+	}
+}
+
+/**
+ * esptrack_switches_set() - set switches of an inbound SA and its outbound ones
+ * @sa: the inbound SA
+ * @switches: what to set
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_switches_set(struct esptrack_sa *sa,
+			   const struct esptrack_switches *switches)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	esptrack_switches_set_one(sa, switches);
+	esptrack_switches_share(sa);
+}
