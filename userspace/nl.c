@@ -3,10 +3,8 @@
 #include <err.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <limits.h>
 #include <linux/esptrack.h>
 #include <linux/genetlink.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,12 +12,6 @@
 #include "netns.h"
 #include "nl.h"
 #include "source.h"
-
-/*
- * A dump that the SAs changed under is asked for anew this often, before one
- * that may lack some is taken.
- */
-#define DUMP_TRIES 5
 
 /* Of the monitor: some thousand events. */
 #define RCVBUF (4 << 20)
@@ -31,30 +23,9 @@
 
 enum verdict {
 	TALK_DONE,
-	TALK_CHANGED,		/* done, but the dump is not consistent */
 	TALK_REFUSED,		/* nl->buf begins with the answer that says so */
 	TALK_FAILED,		/* after a message */
 };
-
-/*
- * Replies are kept until all are there: only then is it known whether they fit
- * together.
- */
-static int keep_reply(struct nl *nl, const struct nlmsghdr *nlh)
-{
-	size_t size = nl->replies_len + NLMSG_ALIGN(nlh->nlmsg_len);
-	/* libmnl counts in int. */
-	char *replies = size > INT_MAX ? NULL : realloc(nl->replies, size);
-
-	if (!replies) {
-		warnx("out of memory");
-		return -1;
-	}
-	nl->replies = replies;
-	memcpy(replies + nl->replies_len, nlh, nlh->nlmsg_len);
-	nl->replies_len = size;
-	return 0;
-}
 
 /* The error, negative, in an answer that ends an exchange; 0 if it ends well. */
 static int final_error(const struct nlmsghdr *nlh)
@@ -67,14 +38,13 @@ static int final_error(const struct nlmsghdr *nlh)
 
 /* On TALK_REFUSED @answer and @error tell what the kernel said. */
 static enum verdict exchange(struct nl *nl, struct nlmsghdr *req,
+			     nl_reply_fn *fn, void *data,
 			     const struct nlmsghdr **answer, int *error)
 {
-	enum verdict verdict = TALK_DONE;
 	struct nlmsghdr *nlh;
 	ssize_t ret;
 	int len;
 
-	nl->replies_len = 0;
 	req->nlmsg_seq = ++nl->seq;
 	if (mnl_socket_sendto(nl->sock, req, req->nlmsg_len) < 0) {
 		warn("netlink");
@@ -92,59 +62,39 @@ static enum verdict exchange(struct nl *nl, struct nlmsghdr *req,
 		     nlh = mnl_nlmsg_next(nlh, &len)) {
 			if (nlh->nlmsg_seq != nl->seq)
 				continue;
-			if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-				verdict = TALK_CHANGED;
 			if (nlh->nlmsg_type == NLMSG_ERROR ||
 			    nlh->nlmsg_type == NLMSG_DONE) {
 				*answer = nlh;
 				*error = final_error(nlh);
-				return *error ? TALK_REFUSED : verdict;
+				return *error ? TALK_REFUSED : TALK_DONE;
 			}
-			if (keep_reply(nl, nlh) < 0)
+			if (fn && fn(nlh, data) < 0)
 				return TALK_FAILED;
 		}
 	}
 }
 
-static int deliver(const struct nl *nl, nl_reply_fn *fn, void *data)
-{
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->replies;
-	int len = nl->replies_len;
-
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
-		if (fn(nlh, data) < 0)
-			return -1;
-	return 0;
-}
-
 /*
  * Sends @req, a message from nl_request(), and calls @fn, which may be NULL if
- * there is nothing to hear, with each reply. Returns -1 after a message.
+ * there is nothing to hear, with each reply. More of them may be to come then, so it
+ * cannot talk itself. A list has each SA that was there all the while, once, as it
+ * was in that moment. Returns -1 after a message.
  */
 int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data)
 {
-	const struct nlmsghdr *answer = NULL;
-	enum verdict verdict;
-	int error = 0;
-	int tries = 0;
+	const struct nlmsghdr *answer;
+	int error;
 
-	do {
-		verdict = exchange(nl, req, &answer, &error);
-	} while (verdict == TALK_CHANGED && ++tries < DUMP_TRIES);
-
-	switch (verdict) {
+	switch (exchange(nl, req, fn, data, &answer, &error)) {
 	case TALK_REFUSED:
 		extack_error(req, answer, -error);
 		return -1;
 	case TALK_FAILED:
 		return -1;
-	case TALK_CHANGED:
-		warnx("the SAs keep changing, some may be missing");
-		break;
 	case TALK_DONE:
 		break;
 	}
-	return fn ? deliver(nl, fn, data) : 0;
+	return 0;
 }
 
 static struct nlmsghdr *genl_request(struct nl *nl, uint16_t family,
@@ -224,7 +174,7 @@ static int resolve_family(struct nl *nl)
 
 	req = genl_request(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_ACK);
 	mnl_attr_put_strz(req, CTRL_ATTR_FAMILY_NAME, ESPTRACK_FAMILY_NAME);
-	switch (exchange(nl, req, &answer, &error)) {
+	switch (exchange(nl, req, family_reply, nl, &answer, &error)) {
 	case TALK_REFUSED:
 		if (error == -ENOENT)
 			warnx("module esptrack is not loaded (modprobe esptrack)");
@@ -233,11 +183,10 @@ static int resolve_family(struct nl *nl)
 		return -1;
 	case TALK_FAILED:
 		return -1;
-	default:
+	case TALK_DONE:
 		break;
 	}
 
-	deliver(nl, family_reply, nl);
 	if (!nl->family) {
 		warnx("the kernel's answer makes no sense");
 		return -1;
@@ -289,7 +238,6 @@ int nl_open(struct nl *nl, const char *netns)
 void nl_close(struct nl *nl)
 {
 	mnl_socket_close(nl->sock);
-	free(nl->replies);
 }
 
 /*

@@ -16,8 +16,6 @@ struct nl {
 	uint16_t family;
 	uint32_t version;		/* of the family */
 	uint32_t events;		/* multicast group, 0 if there is none */
-	char *replies;			/* messages of the answer under way */
-	size_t replies_len;
 	/* Arrays of headers for their alignment. */
 	struct nlmsghdr request[512 / sizeof(struct nlmsghdr)];
 	/* The kernel fills no message for a dump beyond 32 KiB. */

@@ -16,56 +16,6 @@
 #include "selector.h"
 #include "spi.h"
 
-struct show {
-	const struct options *opt;
-	const struct selector *filter;
-	struct nlmsghdr **found;
-	size_t n;
-};
-
-static int collect(const struct nlmsghdr *nlh, void *data)
-{
-	struct show *show = data;
-	struct nlmsghdr **found;
-	struct sa sa;
-
-	if (sa_get_msg(&sa, nlh) < 0) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
-	if (!sa_matches(&sa, show->filter))
-		return 0;
-
-	found = realloc(show->found, (show->n + 1) * sizeof(*found));
-	if (!found)
-		errx(EXIT_REFUSED, "out of memory");
-	show->found = found;
-	found[show->n] = malloc(nlh->nlmsg_len);
-	if (!found[show->n])
-		errx(EXIT_REFUSED, "out of memory");
-	memcpy(found[show->n], nlh, nlh->nlmsg_len);
-	show->n++;
-	return 0;
-}
-
-static void show_free(struct show *show)
-{
-	size_t i;
-
-	for (i = 0; i < show->n; i++)
-		free(show->found[i]);
-	free(show->found);
-}
-
-static struct sa sa_at(const struct show *show, size_t i)
-{
-	struct sa sa;
-
-	/* It was looked at when it came. */
-	sa_get_msg(&sa, show->found[i]);
-	return sa;
-}
-
 #define COLUMNS 9
 
 struct row {
@@ -129,87 +79,98 @@ static void print_row(const int *width, const struct row *row)
 /* So many rows are laid out together: no screen shows more. */
 #define ROWS 256
 
-/* Lays out the rows of the SAs from @i on, and says how many they are. */
-static size_t set_rows(const struct show *show, size_t i, struct row *rows)
-{
-	struct sa sa;
+struct show {
+	const struct options *opt;
+	const struct selector *filter;
+	bool begun;			/* something was printed */
+	struct row rows[ROWS];		/* of the table, to be printed */
 	size_t n;
+	int width[COLUMNS];
+};
 
-	for (n = 0; n < ROWS && i + n < show->n; n++) {
-		sa = sa_at(show, i + n);
-		set_row(&rows[n], &sa);
-	}
-	return n;
-}
-
-static void print_table(const struct show *show)
+static void flush_rows(struct show *show)
 {
-	static struct row rows[ROWS];
-	int width[COLUMNS] = { 0 };
-	size_t i, j, n;
-
-	widen(width, &title);
-	for (i = 0; i < show->n; i += n) {
-		n = set_rows(show, i, rows);
-		for (j = 0; j < n; j++)
-			widen(width, &rows[j]);
-		if (!i)
-			print_row(width, &title);
-		for (j = 0; j < n; j++)
-			print_row(width, &rows[j]);
-	}
-}
-
-static void print_lines(const struct show *show)
-{
-	struct sa sa;
 	size_t i;
 
-	for (i = 0; i < show->n; i++) {
-		sa = sa_at(show, i);
-		sa_print(&sa);
+	if (!show->n)
+		return;
+	for (i = 0; i < show->n; i++)
+		widen(show->width, &show->rows[i]);
+	if (!show->begun)
+		print_row(show->width, &title);
+	for (i = 0; i < show->n; i++)
+		print_row(show->width, &show->rows[i]);
+	show->begun = true;
+	show->n = 0;
+}
+
+static void add_row(struct show *show, const struct sa *sa)
+{
+	set_row(&show->rows[show->n++], sa);
+	if (show->n == ROWS)
+		flush_rows(show);
+}
+
+static void print_line(const struct sa *sa)
+{
+	sa_print(sa);
+	putchar('\n');
+}
+
+static void print_element(struct show *show, const struct sa *sa)
+{
+	fputs(show->begun ? ",\n" : "[", stdout);
+	json_print(detail_json(sa), show->opt->pretty);
+	show->begun = true;
+}
+
+static void print_detail(const struct show *show, const struct sa *sa)
+{
+	detail_print(sa, show->opt->oneline ? "\\" : "\n");
+	if (show->opt->oneline)
 		putchar('\n');
-	}
 }
 
-static void print_json(const struct show *show)
-{
-	struct sa sa;
-	size_t i;
-
-	putchar('[');
-	for (i = 0; i < show->n; i++) {
-		if (i)
-			fputs(",\n", stdout);
-		sa = sa_at(show, i);
-		json_print(detail_json(&sa), show->opt->pretty);
-	}
-	puts("]");
-}
-
-static void print_details(const struct show *show)
-{
-	struct sa sa;
-	size_t i;
-
-	for (i = 0; i < show->n; i++) {
-		sa = sa_at(show, i);
-		detail_print(&sa, show->opt->oneline ? "\\" : "\n");
-		if (show->opt->oneline)
-			putchar('\n');
-	}
-}
-
-static void print(const struct show *show)
+static void show_sa(struct show *show, const struct sa *sa)
 {
 	if (show->opt->json)
-		print_json(show);
+		print_element(show, sa);
 	else if (show->filter->given & SELECT_SPI)
-		print_details(show);
+		print_detail(show, sa);
 	else if (show->opt->oneline)
-		print_lines(show);
+		print_line(sa);
 	else
-		print_table(show);
+		add_row(show, sa);
+}
+
+static void show_end(struct show *show)
+{
+	if (show->opt->json)
+		puts(show->begun ? "]" : "[]");
+	else
+		flush_rows(show);
+}
+
+/* Returns 1 if @nlh is of an SA that is meant, or -1 after a message. */
+static int get_match(const struct nlmsghdr *nlh, const struct selector *filter,
+		     struct sa *sa)
+{
+	if (sa_get_msg(sa, nlh) < 0) {
+		warnx("the kernel's answer makes no sense");
+		return -1;
+	}
+	return sa_matches(sa, filter);
+}
+
+static int show_reply(const struct nlmsghdr *nlh, void *data)
+{
+	struct show *show = data;
+	struct sa sa;
+	int ret = get_match(nlh, show->filter, &sa);
+
+	if (ret > 0)
+		show_sa(show, &sa);
+	return ret;
 }
 
 static int get_one(struct nl *nl, const struct selector *key, struct show *show)
@@ -217,13 +178,53 @@ static int get_one(struct nl *nl, const struct selector *key, struct show *show)
 	struct nlmsghdr *req = nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_ACK);
 
 	sa_put_key(req, key);
-	return nl_talk(nl, req, collect, show);
+	return nl_talk(nl, req, show_reply, show);
 }
 
-static int get_all(struct nl *nl, struct show *show)
+static int get_all(struct nl *nl, nl_reply_fn *fn, void *data)
 {
 	return nl_talk(nl, nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_DUMP),
-		       collect, show);
+		       fn, data);
+}
+
+struct keys {
+	const struct selector *filter;
+	struct selector *keys;
+	size_t n;
+};
+
+static int add_key(const struct nlmsghdr *nlh, void *data)
+{
+	struct keys *found = data;
+	struct selector *keys;
+	struct sa sa;
+	int ret = get_match(nlh, found->filter, &sa);
+
+	if (ret <= 0)
+		return ret;
+	keys = realloc(found->keys, (found->n + 1) * sizeof(*keys));
+	if (!keys)
+		errx(EXIT_REFUSED, "out of memory");
+	found->keys = keys;
+	keys[found->n++] = sa_key(&sa);
+	return 0;
+}
+
+/* Those that have the SPI, with all that the kernel tells of one SA only */
+static int get_by_spi(struct nl *nl, struct show *show)
+{
+	struct keys found = { .filter = show->filter };
+	int ret = get_all(nl, add_key, &found);
+	size_t i;
+
+	for (i = 0; !ret && i < found.n; i++)
+		ret = get_one(nl, &found.keys[i], show);
+	if (!ret && !found.n) {
+		warnx("no inbound ESP-in-UDP SA with this SPI");
+		ret = -1;
+	}
+	free(found.keys);
+	return ret;
 }
 
 /*
@@ -232,30 +233,11 @@ static int get_all(struct nl *nl, struct show *show)
  */
 static int get(struct nl *nl, struct show *show)
 {
-	struct show all = { .opt = show->opt, .filter = show->filter };
-	struct selector key;
-	struct sa sa;
-	int ret = 0;
-	size_t i;
-
 	if ((show->filter->given & SELECT_ID) == SELECT_ID)
 		return get_one(nl, show->filter, show);
-	if (!(show->filter->given & SELECT_SPI))
-		return get_all(nl, show);
-
-	if (get_all(nl, &all) < 0)
-		ret = -1;
-	for (i = 0; !ret && i < all.n; i++) {
-		sa = sa_at(&all, i);
-		key = sa_key(&sa);
-		ret = get_one(nl, &key, show);
-	}
-	if (!ret && !all.n) {
-		warnx("no inbound ESP-in-UDP SA with this SPI");
-		ret = -1;
-	}
-	show_free(&all);
-	return ret;
+	if (show->filter->given & SELECT_SPI)
+		return get_by_spi(nl, show);
+	return get_all(nl, show_reply, show);
 }
 
 /* "show 0x1001" is short for "show spi 0x1001". */
@@ -285,8 +267,8 @@ static int parse(struct selector *sel, char **argv)
 
 int cmd_show(const struct options *opt, char **argv)
 {
+	static struct show show;
 	struct selector sel;
-	struct show show = { .opt = opt, .filter = &sel };
 	struct nl nl;
 	int ret;
 
@@ -295,10 +277,12 @@ int cmd_show(const struct options *opt, char **argv)
 	if (nl_open(&nl, opt->netns) < 0)
 		return EXIT_REFUSED;
 
+	show.opt = opt;
+	show.filter = &sel;
+	widen(show.width, &title);
 	ret = get(&nl, &show);
 	nl_close(&nl);
 	if (!ret)
-		print(&show);
-	show_free(&show);
+		show_end(&show);
 	return ret < 0 ? EXIT_REFUSED : 0;
 }
