@@ -252,6 +252,7 @@ check_guest()
 	mkdir "$tree/test"
 	cp -a "$top/selftests" "$packages" "$tree/test/"
 	cp "$machine/old" "$machine/new" "$tree/test/"
+	"$top/selftests/docs.py" get "$top/docs/secure-boot.md" key > "$tree/test/key"
 	cp "$top/selftests/guest/esptrack-test.service" "$tree/etc/systemd/system/"
 	mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 	ln -sf ../esptrack-test.service \

@@ -85,10 +85,12 @@ example()
 list_files > "$before"
 check_eq "the older kernel runs" "$(uname -r)" "$old"
 check_fails "the module is not there" modinfo esptrack
+check "a key can be made as the page about Secure Boot says" sh -eu /test/key
 timed "both packages can be installed" apt-get install -y \
 	/test/packages/esptrack_*.deb /test/packages/esptrack-dkms_*.deb ||
 	bail "nothing to test"
 check "DKMS has built the module for $old" dkms_has "$old"
+check_eq "and signed it with that key" "$(modinfo -F signer esptrack)" esptrack
 check_fails "nothing is loaded yet" loaded
 for unit in $(dpkg -L esptrack | sed -n 's,.*/systemd/system/,,p'); do
 	check "$unit: is a unit that systemd can run" systemd-analyze verify "$unit"

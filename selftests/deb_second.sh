@@ -19,6 +19,7 @@ known_to_depmod()
 check_eq "the newer kernel runs" "$(uname -r)" "$new"
 check "the module was loaded at boot" loaded
 check "it is what DKMS has built for this kernel" is_dkms_module
+check_eq "and signed" "$(modinfo -F signer esptrack)" esptrack
 check "with the parameter of the example" grep Y /sys/module/esptrack/parameters/static_nat
 sa_add $SRC $DST $SPI 1
 check "the tool shows an SA" busywait 10 sa_seen $SPI

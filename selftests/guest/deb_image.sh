@@ -3,7 +3,7 @@
 #
 # deb_image.sh KERNEL: a Debian to install packages on, in $BUILD/deb/KERNEL:
 #
-#   tree/   the machine: systemd, DKMS, a kernel that is one release older than
+#   tree/   the machine: systemd, DKMS, openssl, a kernel that is one release older than
 #           KERNEL's with its headers; and in apt's cache, for there is no network,
 #           KERNEL's own and the libraries of the tool
 #   old     the release of the older kernel
@@ -27,7 +27,7 @@ sources=$build_root/etc/apt/sources.list
 new=$(cat "$release_file")
 inputs=$(cat "$0" "$sources" "$release_file" | sha256sum)
 packages=(
-	systemd-sysv udev initramfs-tools dkms
+	systemd-sysv udev initramfs-tools dkms openssl
 	iproute2 procps jq man-db bash-completion
 )
 
