@@ -185,6 +185,7 @@ path_ping()
 #   family=6     of the outer addresses, and of the inner ones
 #   follow=F     both, port (an address is refused), or none
 #   reason=R     why an address, or all, is refused
+#   to=A         the address that he gets
 #   port_in=P    that the server's inbound SA names (the client's)
 #   in=, out=    more of the server's inbound and outbound SA
 #   policy=      more of the server's policies
@@ -199,7 +200,7 @@ path()
 {
 	local name=$1 mode=tunnel cipher=gcm window=32 esn='' inner='' family=4
 	local follow=both reason=mode port_in='' in='' out='' policy='' client_out=''
-	local before='' after='' pair word v='' ping_proto=1 ping_src ping_dst size=56
+	local to='' before='' after='' pair word v='' ping_proto=1 ping_src ping_dst size=56
 	local addr addr2 server server_pub client server_net client_net spi1 spi2
 	local expected=''
 
@@ -207,7 +208,7 @@ path()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		mode=* | cipher=* | window=* | esn=* | inner=* | family=* | follow=* | \
-		reason=* | port_in=* | in=* | out=* | policy=* | client_out=* | \
+		reason=* | to=* | port_in=* | in=* | out=* | policy=* | client_out=* | \
 		before=* | after=*)
 			local "$1" ;;
 		*)	bail "path: $1" ;;
@@ -227,6 +228,7 @@ path()
 	fi
 	# Packets that are too short are not compressed.
 	[[ $inner != comp* ]] || size=1000
+	[ -z "$to" ] || addr2=$to
 	[ -z "$esn" ] || esn="flag esn"
 	[[ $in = *dir* ]] || out="replay-window $window $out"
 

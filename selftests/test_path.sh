@@ -77,6 +77,10 @@ path "IPv6, AES-CBC and HMAC-SHA2, window 4096" family=6 cipher=cbc window=4096
 path "IPv6, transport" family=6 mode=transport follow=port
 path "IPv6, BEET" family=6 mode=beet
 path "IPv6, IPComp in it" family=6 inner=comp
+path "IPv6, port 0" family=6 port_in=0 follow=none reason=any-port
+# By IPv6 the kernel takes packets that have an address of ours as their source.
+path "IPv6, from our address" family=6 to=$SERVER6 follow=port reason=source
+path "IPv6, from our other address" family=6 to=$SERVER_NET6 follow=port reason=source
 
 if ip_knows dir; then
 	path "directions given" in="dir in" out="dir out"
