@@ -78,6 +78,7 @@ struct esptrack_left {
  * @apart: its mapping has proven to be two peers': who is at its ends is not
  *	its peer for that, if he has another reqid
  * @stray: there was no memory to move it to where the others of its peer are
+ * @failed: x->stats.integrity_failed when it was last added up
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule; counted without the lock
  * @history: for the rules
@@ -98,13 +99,12 @@ struct esptrack_left {
  * @barred_by: that reason; read without the lock
  * @visit: number of the look at all SAs of a flow that has met it last
  * @packets: that SAs had accepted which were made anew as this one
- * @failed: x->stats.integrity_failed when it was last added up
  * @log: what came of its last packets from elsewhere; NULL if none did
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
  * All but @gone, @refused and @knob is protected by esptrack_lock.
  *
- * There is one for each SA, so it is ordered to have but one small hole.
+ * There is one for each SA, so it is ordered to have no holes.
  */
 struct esptrack_sa {
 	struct hlist_node by_state;
@@ -122,11 +122,12 @@ struct esptrack_sa {
 	u8 dir;
 	bool static_nat;
 	bool port_only;
-	bool renamed;
-	bool apart;
-	bool hooked;
-	bool claims;
-	bool stray;
+	bool renamed:1;
+	bool apart:1;
+	bool hooked:1;
+	bool claims:1;
+	bool stray:1;
+	u32 failed;
 	u64 moves;
 	atomic64_t refused;
 	struct esptrack_history history;
@@ -145,7 +146,6 @@ struct esptrack_sa {
 	unsigned long barred_until;
 	u64 visit;
 	u64 packets;
-	u32 failed;
 	struct esptrack_log *log;
 	struct esptrack_knob *knob;
 };
