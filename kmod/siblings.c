@@ -161,8 +161,8 @@ static const struct esptrack_sa *survivor(const struct esptrack_sa *sa,
  * Return: whether the SA was moved.
  */
 bool esptrack_siblings_return(struct esptrack_sa *sa,
-			  const struct esptrack_flow *was,
-			  const struct esptrack_flow *origin)
+			      const struct esptrack_flow *was,
+			      const struct esptrack_flow *origin)
 {
 	const struct esptrack_sa *other;
 
