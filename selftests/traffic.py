@@ -86,12 +86,14 @@ def run(args):
             number += 1
             due += period
             counts()
-            continue
-        if stopping is not None and (now - max(last, stopping) >= QUIET or
-                                     now - stopping >= PATIENCE):
-            break
-        wait = due - now if sending else QUIET / 5
-        if not select.select([sock], [], [], wait)[0]:
+        # What has come is read even by an end that is late with sending, and all of
+        # it before the end.
+        over = stopping is not None and (now - max(last, stopping) >= QUIET or
+                                         now - stopping >= PATIENCE)
+        wait = max(0, due - now) if sending else QUIET / 5
+        if not select.select([sock], [], [], 0 if over else wait)[0]:
+            if over:
+                break
             continue
         try:
             data = sock.recv(2048)
