@@ -24,7 +24,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ask()
 {
 	echo "$*" >&"${driver[1]}"
-	read -rt 120 answer <&"${driver[0]}" || bail "$row: no answer to: $*"
+	read -rt $((120 * slowness)) answer <&"${driver[0]}" || bail "$row: no answer to: $*"
 	[[ $answer != error:* ]] || bail "$row: $answer"
 }
 
@@ -36,7 +36,7 @@ driver_start()
 	}
 	# shellcheck disable=SC2154 # set by coproc
 	defer stop "$driver_PID"
-	read -rt 60 answer <&"${driver[0]}" || bail "no driver"
+	read -rt $((60 * slowness)) answer <&"${driver[0]}" || bail "no driver"
 }
 
 # row TITLE [OPTIONS]: the next peer, and its SAs and policies (see esppeers.py).

@@ -58,12 +58,13 @@ twin_start()
 		'mount -t tmpfs tmpfs /run/netns && exec bash "$@"' sh "$0" twin \
 		< "$tmp/to-$1" > "$tmp/$1.log" 2>&1 3> "$tmp/from-$1" &
 	twins+=($!)
+	defer stop $!
 }
 
 # answer NAME: sets $answer
 answer()
 {
-	read -rt 60 -u "${from[$1]}" answer || bail "$1 is silent"
+	read -rt $((60 * slowness)) -u "${from[$1]}" answer || bail "$1 is silent"
 }
 
 # ask NAME COMMAND...: sets $answer
