@@ -5,7 +5,7 @@
 # of a kernel, and look what they are worth; or only a part of it:
 #
 #   build    lintian; and is it the same when built elsewhere, and otherwise?
-#   install  in a chroot with the headers of the kernel: install, purge
+#   install  in a chroot with the kernel and its headers: install, purge
 #   guest    on a machine of its own: install, load, use, boot into a newer kernel,
 #            purge (deb_first.sh and deb_second.sh)
 #
@@ -69,8 +69,28 @@ fails()
 	! "$@"
 }
 
-# A root with more than is needed to build, for what judges the packages.
-extra=(lintian faketime locales dkms)
+in_check_root()
+{
+	"$top/selftests/guest/chroot.sh" "$check_root" -- "$@"
+}
+
+install_in_check_root()
+{
+	in_check_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "$@"
+}
+
+# fill_check_root RELEASE: with more than is needed to build, for what judges the
+# packages. The kernel is there with its image: DKMS takes one that has no modules of
+# its own for one that is no longer installed.
+fill_check_root()
+{
+	in_check_root apt-get update &&
+		install_in_check_root lintian faketime locales dkms &&
+		install_in_check_root "${from_pocket[@]}" "linux-image-$1" "linux-headers-$1" &&
+		in_check_root localedef -i fr_CH -f UTF-8 fr_CH.UTF-8
+}
+
 make_check_root()
 {
 	local inputs stamp=$dir/check-root.stamp release root
@@ -78,32 +98,16 @@ make_check_root()
 	root=$("$top/selftests/guest/deb_root.sh" "$kernel")
 	"$top/selftests/guest/build.sh" "$kernel"
 	release=$(cat "$release_file")
-	inputs=$(cat "$dir/root.stamp" - <<< "$release ${extra[*]}" | sha256sum)
+	inputs=$(cat "$0" "$dir/root.stamp" - <<< "$release" | sha256sum)
 	if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$inputs" ]; then
 		return
 	fi
 	echo "deb: root to check in ($suite)" >&2
 	rm -rf "$stamp" "$check_root"
 	cp -a "$root" "$check_root"
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	"$top/selftests/guest/chroot.sh" "$check_root" -- \
-		env DEBIAN_FRONTEND=noninteractive sh -euc '
-			apt-get update
-			release=$1
-			shift
-			apt-get install -y --no-install-recommends \
-				"linux-headers-$release" "$@"
-			localedef -i fr_CH -f UTF-8 fr_CH.UTF-8
-			# As the package of the kernel would.
-			depmod "$release"
-		' sh "$release" "${extra[@]}" > "$dir/check-root.log" 2>&1 ||
+	fill_check_root "$release" > "$dir/check-root.log" 2>&1 ||
 		die "no root to check in, see $dir/check-root.log"
 	echo "$inputs" > "$stamp"
-}
-
-in_check_root()
-{
-	"$top/selftests/guest/chroot.sh" "$check_root" -- "$@"
 }
 
 # What only an upload to Debian has: a bug that asks for the package, a place of
