@@ -87,7 +87,7 @@ fill_check_root()
 {
 	in_check_root apt-get update &&
 		install_in_check_root lintian faketime locales dkms &&
-		install_in_check_root "${from_pocket[@]}" "linux-image-$1" "linux-headers-$1" &&
+		install_in_check_root "${kernel_needs[@]}" "linux-image-$1" "linux-headers-$1" &&
 		in_check_root localedef -i fr_CH -f UTF-8 fr_CH.UTF-8
 }
 

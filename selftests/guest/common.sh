@@ -42,9 +42,9 @@ bootstrap()
 		--aptopt='APT::Install-Recommends "false"' "$@"
 }
 
-# kernel_line NAME: sets suite, pocket and headers from the table, and from_pocket:
-# options for apt, so that what the kernel needs comes from there, too. Without a
-# pocket there are none: "-t SUITE" would prefer it to its own security updates.
+# kernel_line NAME: sets suite, pocket and headers from the table, and kernel_needs:
+# packages of the suite that the image of a pocket's kernel needs from there. Only
+# they: with "-t" apt would take a newer linux-libc-dev as well, and what else it finds.
 kernel_line()
 {
 	local line variants
@@ -53,9 +53,9 @@ kernel_line()
 	[ -n "$line" ] || die "no kernel '$1' in selftests/kernels"
 	# shellcheck disable=SC2034 # for those who source this file
 	read -r _ suite pocket headers variants <<< "$line"
-	from_pocket=()
+	kernel_needs=()
 	# shellcheck disable=SC2034
-	[ "$pocket" = - ] || from_pocket=(-t "$pocket")
+	[ "$pocket" = - ] || kernel_needs=("linux-base/$pocket")
 	if [[ $1 = *-* && ,$variants, != *,${1#*-},* ]]; then
 		die "no variant '${1#*-}' of kernel ${1%%-*} in selftests/kernels"
 	fi

@@ -67,9 +67,9 @@ printf '%s\n' virtio_pci virtio_blk >> "$tree/etc/initramfs-tools/modules"
 in_tree 'apt-get update'
 old=$(releases | awk -v new="$new" '$0 == new { print old } { old = $0 }')
 [ -n "$old" ] || die "the suite has no kernel before $new"
-install="apt-get install -y ${from_pocket[*]}"
-in_tree "$install linux-image-$old linux-headers-$old && apt-get clean"
-in_tree "$install --download-only linux-image-$new linux-headers-$new"
+in_tree "apt-get install -y ${kernel_needs[*]} linux-image-$old linux-headers-$old &&
+	apt-get clean"
+in_tree "apt-get install -y --download-only linux-image-$new linux-headers-$new"
 # By whatever name the suite's libraries go, the packages ask for them.
 in_tree "apt-get install -y --download-only '?source-package(^libmnl\$)?name(^libmnl0)' \
 	'?source-package(^json-c\$)?name(^libjson-c[0-9]*\$)'"
