@@ -54,27 +54,52 @@ void esptrack_net_sweep_later(struct esptrack_net *tn)
 }
 
 /**
- * esptrack_net_add() - give an SA its place in its namespace
+ * esptrack_net_reserve() - find a place in a namespace for an SA
  * @tn: the namespace
- * @sa: a new SA
+ * @sa: a new SA; gets its number
  *
- * Context: any, esptrack_lock held.
+ * Nobody finds it there before esptrack_net_add(). The array may need pages,
+ * and for those the lock of all SAs is not held.
+ *
+ * Context: any, esptrack_lock not held.
  * Return: 0 or -ENOMEM.
  */
-int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa)
+int esptrack_net_reserve(struct esptrack_net *tn, struct esptrack_sa *sa)
 {
-	int err;
+	int err = xa_alloc_cyclic_bh(&tn->sas, &sa->id, NULL, xa_limit_32b,
+				     &tn->next_id, GFP_ATOMIC);
 
+	return min(err, 0);
+}
+
+/**
+ * esptrack_net_unreserve() - an SA does not need its place
+ * @tn: the namespace
+ * @sa: was never added
+ *
+ * Context: any, esptrack_lock not held.
+ */
+void esptrack_net_unreserve(struct esptrack_net *tn,
+			    const struct esptrack_sa *sa)
+{
+	xa_erase_bh(&tn->sas, sa->id);
+}
+
+/**
+ * esptrack_net_add() - put an SA into its place in its namespace
+ * @tn: the namespace
+ * @sa: a new SA, for which the place is reserved
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa)
+{
 	lockdep_assert_held(&esptrack_lock);
 
-	err = xa_alloc_cyclic(&tn->sas, &sa->id, sa, xa_limit_32b,
-			      &tn->next_id, GFP_ATOMIC);
-	if (err < 0)
-		return err;
-
+	/* Needs no memory, as the place is there. */
+	xa_store(&tn->sas, sa->id, sa, GFP_ATOMIC);
 	sa->flow.net = tn;
 	esptrack_net_sweep_later(tn);
-	return 0;
 }
 
 /**
@@ -339,10 +364,11 @@ static int __net_init net_init(struct net *net)
 	struct esptrack_net *tn = esptrack_net(net);
 
 	tn->net = net;
-	xa_init_flags(&tn->sas, XA_FLAGS_ALLOC);
-	/* What a container has set, it pays for. To lockdep its lock is the same
-	 * as that of the SAs, which is taken in softirqs.
+	/* SAs are added in softirqs, too; and to lockdep the locks of both are
+	 * the same.
 	 */
+	xa_init_flags(&tn->sas, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_BH);
+	/* What a container has set, it pays for. */
 	xa_init_flags(&tn->reqids, XA_FLAGS_ACCOUNT | XA_FLAGS_LOCK_BH);
 	INIT_LIST_HEAD(&tn->policies);
 	INIT_LIST_HEAD(&tn->readdressed);

@@ -18,8 +18,9 @@ enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MISSED };
 /**
  * struct esptrack_net - what we keep for a network namespace
  * @net: the namespace
- * @sas: all its SAs by &esptrack_sa.id; written under esptrack_lock
- * @next_id: for the next of them; protected by esptrack_lock
+ * @sas: all its SAs by &esptrack_sa.id, and places reserved for more; SAs come
+ *	and go under esptrack_lock
+ * @next_id: for the next of them; protected by the lock of @sas
  * @reqids: switches by reqid; written under @mutex
  * @policies: that we know of; protected by esptrack_lock
  * @readdressed: SAs that were moved to another address just now; protected by
@@ -67,7 +68,10 @@ struct esptrack_net {
 
 struct esptrack_net *esptrack_net(const struct net *net);
 bool esptrack_net_is_dying(const struct esptrack_net *tn);
-int esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
+int esptrack_net_reserve(struct esptrack_net *tn, struct esptrack_sa *sa);
+void esptrack_net_unreserve(struct esptrack_net *tn,
+			    const struct esptrack_sa *sa);
+void esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_publish(struct esptrack_sa *sa);
 void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place);
 void esptrack_net_deliver(struct esptrack_net *tn);

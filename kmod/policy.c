@@ -148,23 +148,12 @@ static void move_policy(struct policy *p, const struct xfrm_state *x,
 	p->moved = true;
 }
 
-static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
-		  u32 reqid)
+static void add(struct esptrack_net *tn, struct policy *p,
+		struct xfrm_policy *policy, u32 reqid)
 	__must_hold(&esptrack_lock)
 {
 	const struct esptrack_sa *moved;
-	struct policy *p;
 
-	if (esptrack_net_is_dying(tn) || is_known(tn, policy, reqid))
-		return;
-
-	p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
-	if (!p) {
-		net_warn_ratelimited("no memory, policy %u does not follow yet\n",
-				     policy->index);
-		esptrack_net_missed(tn);
-		return;
-	}
 	xfrm_pol_hold(policy);
 	p->policy = policy;
 	p->reqid = reqid;
@@ -177,6 +166,30 @@ static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
 	if (moved)
 		move_policy(p, moved->x, &moved->flow.dst.addr,
 			    &moved->origin.src.addr, &moved->flow.src.addr);
+}
+
+static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
+		  u32 reqid)
+{
+	/* Without esptrack_lock, as the page allocator may have much to do. */
+	struct policy *p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
+
+	spin_lock_bh(&esptrack_lock);
+	if (esptrack_net_is_dying(tn) || is_known(tn, policy, reqid))
+		goto out;
+	if (p) {
+		add(tn, p, policy, reqid);
+		p = NULL;
+	} else {
+		net_warn_ratelimited("no memory, policy %u does not follow yet\n",
+				     policy->index);
+		esptrack_net_missed(tn);
+	}
+out:
+	spin_unlock_bh(&esptrack_lock);
+
+	if (p)
+		kmem_cache_free(policy_cache, p);
 }
 
 /**
@@ -196,11 +209,9 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 	if (esptrack_policy_is_offloaded(policy))
 		return;
 
-	spin_lock_bh(&esptrack_lock);
 	for (i = 0; i < policy->xfrm_nr; i++)
 		if (names_addresses(&policy->xfrm_vec[i]))
 			track(tn, policy, policy->xfrm_vec[i].reqid);
-	spin_unlock_bh(&esptrack_lock);
 }
 
 static bool is_live(const struct policy *p, const struct esptrack_net *tn,

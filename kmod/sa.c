@@ -214,16 +214,29 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	return moved;
 }
 
-/* Returns whether the SA was moved at once. */
-static bool add(struct esptrack_net *tn, struct xfrm_state *x)
+/* Without esptrack_lock, as the page allocator may have much to do. */
+static struct esptrack_sa *sa_alloc(struct esptrack_net *tn)
 {
 	struct esptrack_sa *sa = kmem_cache_zalloc(sa_cache, GFP_ATOMIC);
 
-	if (!sa)
-		goto untracked;
-	if (esptrack_net_add(tn, sa))
-		goto free;
+	if (sa && esptrack_net_reserve(tn, sa)) {
+		kmem_cache_free(sa_cache, sa);
+		return NULL;
+	}
+	return sa;
+}
 
+static void sa_discard(struct esptrack_net *tn, struct esptrack_sa *sa)
+{
+	esptrack_net_unreserve(tn, sa);
+	kmem_cache_free(sa_cache, sa);
+}
+
+/* Returns whether the SA was moved at once. */
+static bool add(struct esptrack_net *tn, struct esptrack_sa *sa,
+		struct xfrm_state *x)
+{
+	esptrack_net_add(tn, sa);
 	xfrm_state_hold(x);
 	sa->x = x;
 	INIT_LIST_HEAD(&sa->unpublished);
@@ -238,14 +251,6 @@ static bool add(struct esptrack_net *tn, struct xfrm_state *x)
 	esptrack_conf_apply(sa);
 	esptrack_reqid_apply(sa);
 	return esptrack_siblings_inherit(sa);
-
-free:
-	kmem_cache_free(sa_cache, sa);
-untracked:
-	net_warn_ratelimited("no memory, SA 0x%08x is not tracked yet\n",
-			     ntohl(x->id.spi));
-	esptrack_net_missed(tn);
-	return false;
 }
 
 /* An SA that is where its daemon has put it, and all others with its reqid as
@@ -268,6 +273,17 @@ static bool trackable(const struct xfrm_state *x)
 	       READ_ONCE(x->km.state) == XFRM_STATE_VALID;
 }
 
+static bool is_tracked(const struct xfrm_state *x)
+{
+	bool ret;
+
+	rcu_read_lock();
+	ret = esptrack_index_of_state(x);
+	rcu_read_unlock();
+
+	return ret;
+}
+
 /**
  * esptrack_sa_track() - get to know an SA, or what has changed about it
  * @x: any SA, held by the caller
@@ -279,13 +295,16 @@ static bool trackable(const struct xfrm_state *x)
 void esptrack_sa_track(struct xfrm_state *x)
 {
 	struct esptrack_net *tn = esptrack_net(xs_net(x));
+	struct esptrack_sa *sa, *spare = NULL;
+	bool moved = false, known;
 	struct esptrack_sa_id id;
-	struct esptrack_sa *sa;
-	bool moved = false;
 
 	if (!trackable(x))
 		return;
 	id_of(x, &id);
+	known = is_tracked(x);
+	if (!known)
+		spare = sa_alloc(tn);
 
 	spin_lock_bh(&esptrack_lock);
 	if (esptrack_net_is_dying(tn))
@@ -298,15 +317,23 @@ void esptrack_sa_track(struct xfrm_state *x)
 	}
 
 	sa = esptrack_index_find(xs_net(x), &id);
-	if (!sa)
-		moved = add(tn, x);
-	else if (esptrack_sa_is_dead(sa))
+	if (sa && esptrack_sa_is_dead(sa)) {
 		moved = take_over(sa, x);
+	} else if (!sa && spare) {
+		moved = add(tn, spare, x);
+		spare = NULL;
+	} else if (!sa && !known) {
+		net_warn_ratelimited("no memory, SA 0x%08x is not tracked yet\n",
+				     ntohl(x->id.spi));
+		esptrack_net_missed(tn);
+	}
 	if (!moved)
 		fit_policies(x);
 out:
 	spin_unlock_bh(&esptrack_lock);
 
+	if (spare)
+		sa_discard(tn, spare);
 	/* Others were told of the SA as the daemon gave it. */
 	if (moved)
 		esptrack_km_announce(x);
