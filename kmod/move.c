@@ -4,8 +4,8 @@
  *
  * Ports are just values that output reads. The address is part of the keys of
  * the SAD's hash tables, and which chain a key belongs to only the kernel
- * knows. So the kernel is asked to insert a placeholder with the new key, whose
- * place the SA then takes: no SA is cloned or reinstalled, and its sequence
+ * knows. So the kernel is asked to insert a placeholder with the new key, before
+ * which the SA is then put: no SA is cloned or reinstalled, and its sequence
  * numbers go on.
  */
 #include "move.h"
@@ -119,13 +119,6 @@ void esptrack_move_cancel(struct xfrm_state *place)
 	xfrm_state_put(place);
 }
 
-static void take_place(struct hlist_node *place, struct hlist_node *node)
-{
-	hlist_replace_rcu(place, node);
-	/* Not linked any more, as hlist_unhashed() sees it. */
-	place->pprev = NULL;
-}
-
 /* Output compares without a lock, when it uses a route again. */
 static void next_generation(struct xfrm_state *x)
 	__must_hold(&xs_net(x)->xfrm.xfrm_state_lock)
@@ -133,11 +126,28 @@ static void next_generation(struct xfrm_state *x)
 	WRITE_ONCE(x->genid, x->genid + 1);
 }
 
-/* Who walks a chain by RCU may stand on the SA while it goes to another one,
+/* Who deletes an SA says so before he waits for xfrm_state_lock to unlink it: as
+ * long as it is not dead it is linked, and stays so while the lock is held.
+ */
+static bool is_linked(const struct xfrm_state *place)
+	__must_hold(&xs_net(place)->xfrm.xfrm_state_lock)
+{
+	return READ_ONCE(place->km.state) != XFRM_STATE_DEAD;
+}
+
+static void relink(struct hlist_node *node, struct hlist_node *place)
+{
+	hlist_del_rcu(node);
+	hlist_add_before_rcu(node, place);
+}
+
+/* The placeholder stays where it is, behind the SA, for the kernel to unlink.
+ *
+ * Who walks a chain by RCU may stand on the SA while it goes to another one,
  * and miss what follows: as when the kernel resizes its tables.
  */
-static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
-			const xfrm_address_t *to)
+static bool join_place(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
+		       const xfrm_address_t *to)
 	__must_hold(&x->lock)
 {
 	spinlock_t *sad_lock = &xs_net(x)->xfrm.xfrm_state_lock;
@@ -146,20 +156,16 @@ static bool take_places(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	lockdep_assert_held(&x->lock);
 
 	spin_lock(sad_lock);
-	linked = !hlist_unhashed(&place->bydst);
+	linked = is_linked(place);
 	if (linked) {
-		hlist_del_rcu(&x->bydst);
-		hlist_del_rcu(&x->bysrc);
-		if (dir == ESPTRACK_DIR_OUT)
-			hlist_del_rcu(&x->byspi);
 		/* Before the SA is in its new place: who looks there finds the
 		 * placeholder or all of the SA.
 		 */
 		esptrack_address_write(remote_address(x, dir), to);
-		take_place(&place->bydst, &x->bydst);
-		take_place(&place->bysrc, &x->bysrc);
+		relink(&x->bydst, &place->bydst);
+		relink(&x->bysrc, &place->bysrc);
 		if (dir == ESPTRACK_DIR_OUT)
-			take_place(&place->byspi, &x->byspi);
+			relink(&x->byspi, &place->byspi);
 		/* Routes that were resolved for the old address are stale. */
 		next_generation(x);
 	}
@@ -216,7 +222,7 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		xfrm_addr_equal(remote_address(x, dir), &from->addr,
 				x->props.family);
 	if (moved && place)
-		moved = take_places(x, place, dir, &to->addr);
+		moved = join_place(x, place, dir, &to->addr);
 	if (moved)
 		WRITE_ONCE(*port, to->port);
 	if (moved && !place &&
