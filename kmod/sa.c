@@ -265,9 +265,10 @@ static void fit_policies(const struct xfrm_state *x)
 		esptrack_policy_return(sa);
 }
 
+/* The kernel takes an SA without SPI, but no packet can name it. */
 static bool trackable(const struct xfrm_state *x)
 {
-	return x->id.proto == IPPROTO_ESP && x->encap &&
+	return x->id.proto == IPPROTO_ESP && x->id.spi && x->encap &&
 	       x->encap->encap_type == UDP_ENCAP_ESPINUDP &&
 	       (x->props.family == AF_INET || x->props.family == AF_INET6) &&
 	       READ_ONCE(x->km.state) == XFRM_STATE_VALID;
