@@ -26,7 +26,7 @@ void esptrack_conf_apply(struct esptrack_sa *sa)
 	lockdep_assert_held(&esptrack_lock);
 
 	sa->static_nat = READ_ONCE(static_nat);
-	esptrack_switches_set(sa, &sa->flow.net->conf.switches);
+	esptrack_switches_set_one(sa, &sa->flow.net->conf.switches);
 }
 
 /**

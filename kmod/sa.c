@@ -236,6 +236,8 @@ static void sa_discard(struct esptrack_net *tn, struct esptrack_sa *sa)
 static bool add(struct esptrack_net *tn, struct esptrack_sa *sa,
 		struct xfrm_state *x)
 {
+	bool moved;
+
 	esptrack_net_add(tn, sa);
 	xfrm_state_hold(x);
 	sa->x = x;
@@ -250,7 +252,9 @@ static bool add(struct esptrack_net *tn, struct esptrack_sa *sa,
 	/* What was set for a sibling counts more, as it is newer. */
 	esptrack_conf_apply(sa);
 	esptrack_reqid_apply(sa);
-	return esptrack_siblings_inherit(sa);
+	moved = esptrack_siblings_inherit(sa);
+	esptrack_switches_share(sa);
+	return moved;
 }
 
 /* An SA that is where its daemon has put it, and all others with its reqid as

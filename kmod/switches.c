@@ -28,29 +28,50 @@ void esptrack_switches_set_one(struct esptrack_sa *sa,
 	memset(&sa->seen, 0, sizeof(sa->seen));
 }
 
+/* Of SAs of one flow and reqid. */
+static u8 relation(const struct esptrack_sa *sa, const struct esptrack_sa *other)
+{
+	return other->x->props.reqid == sa->x->props.reqid ?
+	       esptrack_flow_relation(&sa->flow, &other->flow) : 0;
+}
+
+/* While two inbound SAs overlap in a rekeying, either can be switched off. */
+static bool is_followed(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *other;
+
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		if (relation(sa, other) == ESPTRACK_DIR_IN &&
+		    other->static_nat && !esptrack_sa_is_dead(other))
+			return true;
+
+	return false;
+}
+
 /**
  * esptrack_switches_share() - let outbound SAs have what an inbound one has
  * @sa: the SA; nothing is done if it is not inbound
  *
  * Outbound SAs have no knob of their own. Meant are those of the flow with the
- * same reqid.
+ * same reqid; they go with each of the inbound ones that is followed.
  *
  * Context: any, esptrack_lock held.
  */
 void esptrack_switches_share(const struct esptrack_sa *sa)
 {
 	struct esptrack_sa *other;
+	bool on;
 
 	lockdep_assert_held(&esptrack_lock);
 
 	if (sa->dir != ESPTRACK_DIR_IN)
 		return;
+	on = is_followed(sa);
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
-		if (esptrack_flow_relation(&sa->flow, &other->flow) !=
-		    ESPTRACK_DIR_OUT ||
-		    other->x->props.reqid != sa->x->props.reqid)
+		if (relation(sa, other) != ESPTRACK_DIR_OUT)
 			continue;
-		WRITE_ONCE(other->static_nat, sa->static_nat);
+		WRITE_ONCE(other->static_nat, on);
 		other->port_only = sa->port_only;
 	}
 }
