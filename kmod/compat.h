@@ -7,6 +7,7 @@
 #ifndef ESPTRACK_COMPAT_H
 #define ESPTRACK_COMPAT_H
 
+#include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/xfrm.h>
 #include <linux/esptrack.h>
@@ -96,5 +97,24 @@ static inline bool esptrack_xfrm_mode_is_outer(u8 mode)
 #endif
 	return mode == XFRM_MODE_TUNNEL || mode == XFRM_MODE_BEET;
 }
+
+/* Flags of multicast groups have names of their own since 6.7 and 6.1.176. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+/* Key managers are told in what namespace SAs were migrated since 7.0, 6.12.88
+ * and 6.1.176; before that it may be any. xfrm calls them as an RCU reader.
+ */
+#ifdef ESPTRACK_HAVE_MIGRATE_NET
+#define esptrack_migrate_net		struct net *migrate_net,
+#define esptrack_may_be_migrated(net)	((net) == migrate_net)
+#else
+#define esptrack_migrate_net
+static inline bool esptrack_may_be_migrated(const struct net *net)
+{
+	return true;
+}
+#endif
 
 #endif /* ESPTRACK_COMPAT_H */

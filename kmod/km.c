@@ -8,15 +8,22 @@
 #include <linux/rtnetlink.h>
 #include <net/xfrm.h>
 
+#include "compat.h"
 #include "net.h"
 #include "policy.h"
 #include "sa.h"
+
+/* Of esptrack_km_announce(), who is told by its address that it is ours. */
+static const struct km_event announcement = { .event = XFRM_MSG_UPDSA };
 
 /* NEWAE and EXPIRE come with x->lock held, NEWAE even for each packet while
  * somebody listens for it. FLUSHSA comes without an SA.
  */
 static int km_notify(struct xfrm_state *x, const struct km_event *event)
 {
+	if (event == &announcement)
+		return 0;
+
 	switch (event->event) {
 	case XFRM_MSG_NEWSA:
 		esptrack_sa_track(x);
@@ -70,10 +77,15 @@ static int km_notify_policy(struct xfrm_policy *policy, int dir,
 /* xfrm_migrate() tells nobody of each SA, but of all that it has done. */
 static int km_migrate_done(const struct xfrm_selector *sel, u8 dir, u8 type,
 			   const struct xfrm_migrate *m, int num_bundles,
-			   const struct xfrm_kmaddress *k, struct net *net,
+			   const struct xfrm_kmaddress *k,
+			   esptrack_migrate_net
 			   const struct xfrm_encap_tmpl *encap)
 {
-	esptrack_net_migrated(esptrack_net(net));
+	struct net *net;
+
+	for_each_net_rcu(net)
+		if (esptrack_may_be_migrated(net))
+			esptrack_net_migrated(esptrack_net(net));
 	return -EOPNOTSUPP;
 }
 
@@ -213,16 +225,12 @@ static bool has_listeners(struct net *net)
  * two thirds of the cost of a move, so none is made where nobody listens. That
  * goes by netlink: PF_KEY does not tell whether it has listeners.
  *
- * It comes back to us.
- *
  * Context: any, no lock held.
  */
 void esptrack_km_announce(struct xfrm_state *x)
 {
-	const struct km_event update = { .event = XFRM_MSG_UPDSA };
-
 	if (has_listeners(xs_net(x)))
-		km_state_notify(x, &update);
+		km_state_notify(x, &announcement);
 }
 
 /**

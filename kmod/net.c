@@ -181,7 +181,8 @@ static void net_deliver(struct work_struct *work)
 void esptrack_net_sweep_soon(struct esptrack_net *tn)
 {
 	/* Not at each death, or a stream of them would put it off for ever. */
-	if (!test_and_set_bit(ESPTRACK_SWEEPING_SOON, &tn->flags))
+	if (!test_and_set_bit(ESPTRACK_SWEEPING_SOON, &tn->flags) &&
+	    !test_bit(ESPTRACK_MIGRATED, &tn->flags))
 		mod_delayed_work(workqueue, &tn->sweep, GRACE);
 }
 
@@ -209,7 +210,8 @@ void esptrack_net_missed(struct esptrack_net *tn)
  */
 void esptrack_net_migrated(struct esptrack_net *tn)
 {
-	if (!test_and_set_bit(ESPTRACK_MISSED, &tn->flags))
+	set_bit(ESPTRACK_MISSED, &tn->flags);
+	if (!test_and_set_bit(ESPTRACK_MIGRATED, &tn->flags))
 		mod_delayed_work(workqueue, &tn->sweep, MIGRATION);
 }
 
@@ -306,6 +308,9 @@ static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 
 	spin_lock_bh(&esptrack_lock);
 	if (!esptrack_sa_is_dead(sa)) {
+		/* Of an earlier xfrm_state, if at all. */
+		if (gone)
+			WRITE_ONCE(sa->gone, 0);
 		sweep_alive(sa, &moved, &leaked);
 		sweep->again |= !sa->dir || sa->stray;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
@@ -337,6 +342,8 @@ static void net_sweep(struct work_struct *work)
 	struct esptrack_sa *sa;
 	unsigned long id;
 
+	/* In this order, or a death in between would arm nothing. */
+	clear_bit(ESPTRACK_MIGRATED, &tn->flags);
 	clear_bit(ESPTRACK_SWEEPING_SOON, &tn->flags);
 	esptrack_claim_expire();
 

@@ -13,7 +13,7 @@ struct esptrack_sa;
 struct esptrack_stats;
 struct xfrm_state;
 
-enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MISSED };
+enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MIGRATED, ESPTRACK_MISSED };
 
 /**
  * struct esptrack_net - what we keep for a network namespace
@@ -26,14 +26,14 @@ enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MISSED };
  * @readdressed: SAs that were moved to another address just now; protected by
  *	esptrack_lock
  * @unpublished: SAs that wait for their knob; protected by esptrack_lock
- * @dying: no SA may be added any more; protected by esptrack_lock
+ * @dying: no SA may be added any more; written under esptrack_lock
  * @mutex: whoever holds it can rely on an SA that he found
  * @publish: makes knobs
  * @refresh: ends the moves of @readdressed
  * @sweep: finds SAs that died
  * @flags: %ESPTRACK_SWEEPING_SOON: @sweep runs after the grace time at the
- *	latest; %ESPTRACK_MISSED: there may be SAs and policies that we do not
- *	know, and @sweep looks for them
+ *	latest; %ESPTRACK_MIGRATED: even before that; %ESPTRACK_MISSED: there may
+ *	be SAs and policies that we do not know, and @sweep looks for them
  * @conf: what holds for it; protected by esptrack_lock
  * @stats: its counters
  * @packets: that SAs had accepted which are let go; protected by esptrack_lock

@@ -6,6 +6,7 @@
 
 #include <linux/netdevice.h>
 
+#include "compat.h"
 #include "sa.h"
 #include "switches.h"
 
