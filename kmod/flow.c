@@ -25,6 +25,8 @@
  * ends and reqid.
  */
 #define FLOW_MAX	512
+/* Nor is more done to their policies than to look at one so often. */
+#define POLICIES_MAX	8192
 
 /* For so long a source that a rule about the flow has refused is refused again
  * without another look at the flow.
@@ -56,7 +58,8 @@ static u8 member(const struct esptrack_flow *flow,
 	return dir && other->static_nat && !esptrack_sa_is_dead(other) ? dir : 0;
 }
 
-static void gather_member(const struct esptrack_sa *sa, u8 dir, u64 visit,
+static void gather_member(const struct esptrack_sa *sa, u8 dir,
+			  const struct esptrack_sa *by, u64 visit,
 			  const struct esptrack_packet *packet,
 			  struct esptrack_facts *facts)
 	__must_hold(&esptrack_lock)
@@ -70,7 +73,7 @@ static void gather_member(const struct esptrack_sa *sa, u8 dir, u64 visit,
 	facts->collision |= dir == ESPTRACK_DIR_OUT &&
 			    esptrack_move_collides(sa->x, &packet->source);
 	if (sa->visit != visit)
-		facts->shared_reqid |= esptrack_peer_shares_reqid(sa, visit);
+		facts->shared_reqid |= esptrack_peer_leaves_behind(sa, by, visit);
 }
 
 /* The rules about the flow as a whole. */
@@ -80,20 +83,27 @@ static void gather_flow(const struct esptrack_sa *sa,
 	__must_hold(&esptrack_lock)
 {
 	const u64 visit = esptrack_peer_visit();
+	unsigned int n = 0, policies = 0;
 	const struct esptrack_sa *other;
-	unsigned int n = 0;
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 dir = other == sa ? ESPTRACK_DIR_IN :
 				       member(&sa->flow, other);
 
-		if (!dir)
-			continue;
-		if (++n > FLOW_MAX) {
+		/* Those that stay are passed by at each step of the move. */
+		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
+		    !esptrack_sa_is_dead(other))
+			n++;
+		if (dir && facts->new_address)
+			policies += esptrack_policy_count(sa->flow.net,
+							  other->x->props.reqid,
+							  POLICIES_MAX + 1);
+		if (n > FLOW_MAX || policies > POLICIES_MAX) {
 			facts->crowded = true;
 			return;
 		}
-		gather_member(other, dir, visit, packet, facts);
+		if (dir)
+			gather_member(other, dir, sa, visit, packet, facts);
 	}
 }
 
@@ -289,7 +299,8 @@ static bool move_flow(struct esptrack_sa *sa,
 		member_moved(event, other, dir);
 	}
 
-	esptrack_peer_moved_itself(sa);
+	if (esptrack_endpoint_equal(&sa->flow.src, to))
+		esptrack_peer_moved_itself(sa);
 	return true;
 }
 

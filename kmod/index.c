@@ -142,6 +142,50 @@ struct hlist_head *esptrack_index_reqid(const struct esptrack_net *tn,
 	return &by_reqid[net_hash(tn, reqid)];
 }
 
+/* From a node of a chain by reqid on, which other SAs share. */
+static struct esptrack_sa *living_of(struct hlist_node *node,
+				     const struct esptrack_net *tn, u32 reqid)
+	__must_hold(&esptrack_lock)
+{
+	struct esptrack_sa *sa = hlist_entry_safe(node, struct esptrack_sa,
+						  by_reqid);
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry_from(sa, by_reqid)
+		if (sa->flow.net == tn && sa->x->props.reqid == reqid &&
+		    !esptrack_sa_is_dead(sa))
+			return sa;
+
+	return NULL;
+}
+
+/**
+ * esptrack_index_first_of() - the newest living SA with a reqid
+ * @tn: namespace
+ * @reqid: any
+ *
+ * Context: any, esptrack_lock held.
+ * Return: the SA, or NULL.
+ */
+struct esptrack_sa *esptrack_index_first_of(const struct esptrack_net *tn,
+					    u32 reqid)
+{
+	return living_of(esptrack_index_reqid(tn, reqid)->first, tn, reqid);
+}
+
+/**
+ * esptrack_index_next_of() - the next older living SA with the same reqid
+ * @sa: an SA in the index
+ *
+ * Context: any, esptrack_lock held.
+ * Return: the SA, or NULL.
+ */
+struct esptrack_sa *esptrack_index_next_of(const struct esptrack_sa *sa)
+{
+	return living_of(sa->by_reqid.next, sa->flow.net, sa->x->props.reqid);
+}
+
 static bool has_id(const struct esptrack_sa *sa,
 		   const struct esptrack_sa_id *id)
 {

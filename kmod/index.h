@@ -20,6 +20,9 @@ struct esptrack_sa *esptrack_index_find(struct net *net,
 struct hlist_head *esptrack_index_flow(const struct esptrack_flow *flow);
 struct hlist_head *esptrack_index_reqid(const struct esptrack_net *tn,
 					u32 reqid);
+struct esptrack_sa *esptrack_index_first_of(const struct esptrack_net *tn,
+					    u32 reqid);
+struct esptrack_sa *esptrack_index_next_of(const struct esptrack_sa *sa);
 
 u8 esptrack_ends_relation(const struct esptrack_flow *flow,
 			  const struct esptrack_flow *other);

@@ -109,6 +109,9 @@ void esptrack_leak_delete(struct xfrm_state *x)
 {
 	const struct km_event event = { .event = XFRM_MSG_DELSA };
 
-	if (!xfrm_state_delete(x))
+	int err = xfrm_state_delete(x);
+
+	xfrm_audit_state_delete(x, !err, false);
+	if (!err)
 		km_state_notify(x, &event);
 }

@@ -8,8 +8,8 @@
 
 struct esptrack_sa;
 
-/* Most of them fit into 320 bytes, for SAs whose peer was seen elsewhere. */
-#define ESPTRACK_LOG_ENTRIES	6
+/* What fits into 256 bytes. */
+#define ESPTRACK_LOG_ENTRIES	5
 
 /**
  * struct esptrack_log_entry - packets from elsewhere that came to the same

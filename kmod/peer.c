@@ -254,22 +254,48 @@ u64 esptrack_peer_visit(void)
 /**
  * esptrack_peer_shares_reqid() - has another peer an SA with the same reqid?
  * @sa: the SA
- * @visit: marks all SAs with the reqid, for which the answer is the same
  *
  * Context: any, esptrack_lock held.
  */
-bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 visit)
+bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other))
+		if (other->flow.peer != sa->flow.peer)
+			return true;
+
+	return false;
+}
+
+/**
+ * esptrack_peer_leaves_behind() - does an SA stay whose policies would go?
+ * @sa: an SA that is to move to another address
+ * @by: the one that moves it
+ * @visit: marks all SAs with the reqid of @sa, for which the answer is the same
+ *
+ * Policies go by reqid. One with the same may be another peer's, or may be switched
+ * off; its packets would fit no policy any more. Where @by is off itself the
+ * question is what would be if it were on, and so the others.
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_peer_leaves_behind(const struct esptrack_sa *sa,
+				 const struct esptrack_sa *by, u64 visit)
 {
 	u32 reqid = sa->x->props.reqid;
 	struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
 
-	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid) {
-		if (!esptrack_sa_has_reqid(other, sa->flow.net, reqid))
-			continue;
-		if (other->flow.peer != sa->flow.peer)
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other)) {
+		if (other->flow.peer != sa->flow.peer ||
+		    (by->static_nat && !other->static_nat))
 			return true;
 		other->visit = visit;
 	}
@@ -291,11 +317,11 @@ const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
 
 	lockdep_assert_held(&esptrack_lock);
 
-	hlist_for_each_entry(sa, esptrack_index_reqid(tn, reqid), by_reqid)
-		if (esptrack_sa_has_reqid(sa, tn, reqid) && sa->dir == ESPTRACK_DIR_IN)
+	for (sa = esptrack_index_first_of(tn, reqid); sa;
+	     sa = esptrack_index_next_of(sa))
+		if (sa->dir == ESPTRACK_DIR_IN)
 			return esptrack_peer_has_moved(sa) &&
-			       !esptrack_peer_shares_reqid(sa, ++last_visit) ?
-			       sa : NULL;
+			       !esptrack_peer_shares_reqid(sa) ? sa : NULL;
 
 	return NULL;
 }

@@ -6,6 +6,7 @@
  */
 #include "policy.h"
 
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -23,6 +24,7 @@
 /**
  * struct policy - a policy with an ESP template that names addresses
  * @by_reqid: in the index by @reqid
+ * @by_policy: in the index by @policy
  * @all: in esptrack_net.policies
  * @reqid: of an ESP template of it; there is one of these for each
  * @policy: the policy, held; maybe dead already
@@ -35,6 +37,7 @@
  */
 struct policy {
 	struct hlist_node by_reqid;
+	struct hlist_node by_policy;
 	struct list_head all;
 	u32 reqid;
 	struct xfrm_policy *policy;
@@ -45,6 +48,7 @@ struct policy {
 };
 
 static struct hlist_head *by_reqid;
+static struct hlist_head *by_policy;
 static u32 hash_seed __read_mostly;
 static struct kmem_cache *policy_cache;
 
@@ -55,20 +59,24 @@ static struct hlist_head *reqid_head(const struct esptrack_net *tn, u32 reqid)
 	return &by_reqid[hash & (INDEX_SIZE - 1)];
 }
 
+static struct hlist_head *policy_head(const struct xfrm_policy *policy)
+{
+	return &by_policy[hash_ptr(policy, INDEX_BITS)];
+}
+
 static bool names_addresses(const struct xfrm_tmpl *tmpl)
 {
 	return tmpl->id.proto == IPPROTO_ESP &&
 	       esptrack_xfrm_mode_is_outer(tmpl->mode);
 }
 
-static bool is_known(const struct esptrack_net *tn,
-		     const struct xfrm_policy *policy, u32 reqid)
+static bool is_known(const struct xfrm_policy *policy, u32 reqid)
 	__must_hold(&esptrack_lock)
 {
 	const struct policy *p;
 
-	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
-		if (p->policy == policy)
+	hlist_for_each_entry(p, policy_head(policy), by_policy)
+		if (p->policy == policy && p->reqid == reqid)
 			return true;
 
 	return false;
@@ -158,6 +166,7 @@ static void add(struct esptrack_net *tn, struct policy *p,
 	p->policy = policy;
 	p->reqid = reqid;
 	hlist_add_head(&p->by_reqid, reqid_head(tn, reqid));
+	hlist_add_head(&p->by_policy, policy_head(policy));
 	list_add_tail(&p->all, &tn->policies);
 	esptrack_net_sweep_later(tn);
 
@@ -175,7 +184,7 @@ static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
 	struct policy *p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
 
 	spin_lock_bh(&esptrack_lock);
-	if (esptrack_net_is_dying(tn) || is_known(tn, policy, reqid))
+	if (esptrack_net_is_dying(tn) || is_known(policy, reqid))
 		goto out;
 	if (p) {
 		add(tn, p, policy, reqid);
@@ -265,6 +274,37 @@ void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
 			move_policy(p, x, local, from, to);
 }
 
+static unsigned int chain_length(const struct hlist_head *chain,
+				 unsigned int max)
+	__must_hold(&esptrack_lock)
+{
+	const struct hlist_node *node;
+	unsigned int n = 0;
+
+	for (node = chain->first; node && n < max; node = node->next)
+		n++;
+	return n;
+}
+
+/**
+ * esptrack_policy_count() - how many policies esptrack_policy_move() looks at
+ * @tn: namespace
+ * @reqid: of the SA
+ * @max: no more are counted for a reqid
+ *
+ * Context: any, esptrack_lock held.
+ */
+unsigned int esptrack_policy_count(const struct esptrack_net *tn, u32 reqid,
+				   unsigned int max)
+{
+	unsigned int n;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	n = chain_length(reqid_head(tn, reqid), max);
+	return reqid ? n + chain_length(reqid_head(tn, 0), max) : n;
+}
+
 static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
 	__must_hold(&esptrack_lock)
 {
@@ -333,6 +373,7 @@ static void policy_release(struct policy *p)
 	__must_hold(&esptrack_lock)
 {
 	hlist_del(&p->by_reqid);
+	hlist_del(&p->by_policy);
 	list_del(&p->all);
 	xfrm_pol_put(p->policy);
 	kmem_cache_free(policy_cache, p);
@@ -373,20 +414,19 @@ int esptrack_policy_init(void)
 {
 	hash_seed = get_random_u32();
 	by_reqid = kvcalloc(INDEX_SIZE, sizeof(*by_reqid), GFP_KERNEL);
-	if (!by_reqid)
-		return -ENOMEM;
-
+	by_policy = kvcalloc(INDEX_SIZE, sizeof(*by_policy), GFP_KERNEL);
 	policy_cache = kmem_cache_create("esptrack_policy",
 					 sizeof(struct policy), 0, 0, NULL);
-	if (!policy_cache) {
-		kvfree(by_reqid);
-		return -ENOMEM;
-	}
-	return 0;
+	if (by_reqid && by_policy && policy_cache)
+		return 0;
+
+	esptrack_policy_uninit();
+	return -ENOMEM;
 }
 
 void esptrack_policy_uninit(void)
 {
 	kmem_cache_destroy(policy_cache);
+	kvfree(by_policy);
 	kvfree(by_reqid);
 }

@@ -13,6 +13,8 @@ void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *origin,
 			  const xfrm_address_t *from, const xfrm_address_t *to);
 void esptrack_policy_return(const struct esptrack_sa *sa);
+unsigned int esptrack_policy_count(const struct esptrack_net *tn, u32 reqid,
+				   unsigned int max);
 bool esptrack_policy_needs(const struct esptrack_net *tn, u32 reqid);
 void esptrack_policy_sweep(struct esptrack_net *tn, bool all);
 

@@ -63,10 +63,13 @@ struct esptrack_history {
  * @new_address: not only the port differs
  * @port_only: the operator wants addresses not to be followed for an SA of the
  *	flow
- * @tunnel: all SAs of the flow are in tunnel or BEET mode; in transport mode the
- *	address is that of the connection inside as well
- * @crowded: the flow has more SAs than can be moved in a softirq
- * @shared_reqid: SAs of another peer have a reqid of the flow
+ * @tunnel: all SAs of the flow are in a mode that has addresses of its own
+ *	outside (tunnel, BEET, IP-TFS); in transport mode the address is that of the
+ *	connection inside as well
+ * @crowded: the flow has more SAs, or they more policies, than can be moved in a
+ *	softirq
+ * @shared_reqid: SAs have a reqid of the flow that would stay where they are:
+ *	another peer's, or because they are switched off
  * @collision: with the new address an SA of the flow would have another's key
  * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation is 0

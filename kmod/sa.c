@@ -156,25 +156,34 @@ u64 esptrack_sa_packets(const struct esptrack_sa *sa)
  */
 void esptrack_sa_add_forged(struct esptrack_sa *sa)
 {
-	const u32 failed = READ_ONCE(sa->x->stats.integrity_failed);
+	u32 failed;
 
 	lockdep_assert_held(&esptrack_lock);
 
+	failed = READ_ONCE(sa->x->stats.integrity_failed);
 	sa->flow.net->forged += failed - sa->failed;
 	sa->failed = failed;
 }
 
-static bool same_bytes(const void *a, const void *b, size_t size)
+static bool same_aead(struct xfrm_algo_aead *a, struct xfrm_algo_aead *b)
 {
-	return a && b ? !memcmp(a, b, size) : a == b;
+	if (!a || !b)
+		return a == b;
+	return aead_len(a) == aead_len(b) && !memcmp(a, b, aead_len(a));
+}
+
+static bool same_auth(const struct xfrm_algo_auth *a,
+		      const struct xfrm_algo_auth *b)
+{
+	if (!a || !b)
+		return a == b;
+	return xfrm_alg_auth_len(a) == xfrm_alg_auth_len(b) &&
+	       !memcmp(a, b, xfrm_alg_auth_len(a));
 }
 
 static bool same_keys(const struct xfrm_state *a, const struct xfrm_state *b)
 {
-	return same_bytes(a->aead, b->aead,
-			  a->aead ? aead_len(a->aead) : 0) &&
-	       same_bytes(a->aalg, b->aalg,
-			  a->aalg ? xfrm_alg_auth_len(a->aalg) : 0);
+	return same_aead(a->aead, b->aead) && same_auth(a->aalg, b->aalg);
 }
 
 /* The daemon has deleted the SA and added it again, as strongSwan does after
@@ -378,23 +387,6 @@ bool esptrack_sa_is_dead(const struct esptrack_sa *sa)
 	lockdep_assert_held(&esptrack_lock);
 
 	return READ_ONCE(sa->x->km.state) != XFRM_STATE_VALID;
-}
-
-/**
- * esptrack_sa_has_reqid() - is it a living SA with this reqid?
- * @sa: of esptrack_index_reqid(), where others are as well
- * @tn: namespace
- * @reqid: reqid
- *
- * Context: any, esptrack_lock held.
- */
-bool esptrack_sa_has_reqid(const struct esptrack_sa *sa,
-			   const struct esptrack_net *tn, u32 reqid)
-{
-	lockdep_assert_held(&esptrack_lock);
-
-	return sa->flow.net == tn && sa->x->props.reqid == reqid &&
-	       !esptrack_sa_is_dead(sa);
 }
 
 /**

@@ -208,8 +208,6 @@ void esptrack_sa_unlink(struct esptrack_sa *sa);
 void esptrack_sa_free(struct esptrack_sa *sa);
 void esptrack_sa_died(const struct xfrm_state *x);
 bool esptrack_sa_is_dead(const struct esptrack_sa *sa);
-bool esptrack_sa_has_reqid(const struct esptrack_sa *sa,
-			   const struct esptrack_net *tn, u32 reqid);
 
 u64 esptrack_sa_newest(struct xfrm_state *x);
 u64 esptrack_sa_packets(const struct esptrack_sa *sa);

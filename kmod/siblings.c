@@ -38,10 +38,9 @@ static const struct esptrack_sa *sibling_of(const struct esptrack_sa *sa, u8 dir
 	if (!reqid)
 		return NULL;
 
-	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid)
-		if (other != sa && esptrack_sa_has_reqid(other, sa->flow.net, reqid) &&
-		    other->dir == dir &&
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other))
+		if (other != sa && other->dir == dir &&
 		    (esptrack_ends_relation(&sa->flow, &other->flow) ||
 		     esptrack_ends_relation(&sa->flow, &other->origin)))
 			return other;
@@ -95,7 +94,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 		return false;
 	/* The reqid is all that tells whose SA it is. */
 	esptrack_peer_join(sa, sibling);
-	if (esptrack_peer_shares_reqid(sa, esptrack_peer_visit())) {
+	if (esptrack_peer_shares_reqid(sa)) {
 		sa->flow.peer = peer;
 		sa->joined = joined;
 		sa->apart = apart;
@@ -137,10 +136,9 @@ static const struct esptrack_sa *survivor(const struct esptrack_sa *sa,
 	u32 reqid = sa->x->props.reqid;
 	const struct esptrack_sa *other;
 
-	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid)
-		if (other != sa && esptrack_sa_has_reqid(other, sa->flow.net, reqid) &&
-		    other->flow.peer == was->peer)
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other))
+		if (other != sa && other->flow.peer == was->peer)
 			return other;
 
 	return NULL;
@@ -197,10 +195,9 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
 	const struct esptrack_sa *other, *found = NULL;
 	u32 reqid = sa->x->props.reqid;
 
-	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid) {
-		if (other == sa || !esptrack_sa_has_reqid(other, sa->flow.net, reqid) ||
-		    other->flow.peer != sa->flow.peer ||
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other)) {
+		if (other == sa || other->flow.peer != sa->flow.peer ||
 		    !other->static_nat || !other->dir ||
 		    esptrack_endpoint_equal(remote(&sa->flow, sa->dir),
 					    remote(&other->flow, other->dir)))
@@ -254,10 +251,9 @@ bool esptrack_siblings_are_together(const struct esptrack_sa *sa)
 
 	lockdep_assert_held(&esptrack_lock);
 
-	hlist_for_each_entry(other, esptrack_index_reqid(sa->flow.net, reqid),
-			     by_reqid)
-		if (esptrack_sa_has_reqid(other, sa->flow.net, reqid) &&
-		    !esptrack_flow_relation(&sa->flow, &other->flow))
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other))
+		if (!esptrack_flow_relation(&sa->flow, &other->flow))
 			return false;
 
 	return true;

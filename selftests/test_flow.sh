@@ -99,5 +99,32 @@ quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi
 check "without one of them it is" ping_once
 check_eq "all 512 have moved" "$(ip -n server xfrm state | grep -c 'port 30004 ')" 512
 
+# Nor does one whose SAs have so many policies that they would be looked at more than
+# 8,192 times, where the address is new. It has one SA with this reqid left.
+nat_flow_gone()
+{
+	for ((i = 1; i < 507; i++)); do
+		echo "xfrm state delete src $nat_addr dst $SERVER proto esp spi $((0x10000 + i))"
+	done
+}
+nat_flow_gone | ip_batch server || bail "SAs stay"
+for ((i = 0; i < 4096; i++)); do
+	echo "xfrm policy add src 10.30.$((i / 256)).$((i % 256))/32 dst 10.10.0.0/24 dir in" \
+		"tmpl src $nat_addr dst $SERVER proto esp reqid 1 mode tunnel"
+done | ip_batch server || bail "no policies"
+check_crowded()
+{
+	refused=$(events_count server refused)
+	nat_rebind 30005 $NAT_ADDR2
+	check_fails "$1 policies: a new address is not followed" \
+		in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+	check "$1 policies: it is refused" events_wait server refused $((refused + 1))
+	check_eq "$1 policies: as it is crowded" \
+		"$(tail -n 1 "$tmp/events-server" | jq -r .msg.event.reason)" crowded
+}
+check_crowded 4096
+nat_rebind 30006 $NAT_ADDR
+check "a new port is" ping_once
+
 check "the module can be unloaded" module_unload
 done_testing

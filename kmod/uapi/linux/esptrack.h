@@ -35,9 +35,11 @@ enum esptrack_dir {
  *   transport mode
  * @ESPTRACK_REASON_COLLISION: with the new address an outbound SA would have
  *   the key (address, SPI) of another one
- * @ESPTRACK_REASON_SHARED_REQID: the address changed, and SAs of another peer
- *   have the same reqid, so that policies cannot be told apart
- * @ESPTRACK_REASON_CROWDED: the flow has more SAs than are moved at once
+ * @ESPTRACK_REASON_SHARED_REQID: the address changed, and SAs that would stay
+ *   have the same reqid, so that policies cannot be told apart: another
+ *   peer's, or those whose static-nat is off
+ * @ESPTRACK_REASON_CROWDED: the flow has more SAs, or they more policies, than
+ *   are moved at once
  * @ESPTRACK_REASON_NO_MEMORY: there was no memory for the move
  */
 enum esptrack_reason {
