@@ -352,6 +352,7 @@ static bool seen(struct esptrack_sa *sa, const struct esptrack_facts *facts,
 	if (!may_report(sa, facts))
 		return false;
 	sa->seen = event->new;
+	WRITE_ONCE(sa->barred_by, 0);
 	return true;
 }
 
@@ -390,6 +391,7 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 static bool is_old_news(struct esptrack_sa *sa,
 			const struct esptrack_packet *packet)
 {
+	const enum esptrack_reason reason = READ_ONCE(sa->barred_by);
 	struct esptrack_net *tn = sa->flow.net;
 
 	/* It may be written at the same time: at worst there is one look too
@@ -397,14 +399,14 @@ static bool is_old_news(struct esptrack_sa *sa,
 	 */
 	if (!data_race(esptrack_endpoint_equal(&sa->seen, &packet->source)))
 		return false;
-	if (!READ_ONCE(sa->static_nat)) {
-		esptrack_stats_count(tn, ESPTRACK_STAT_SEEN);
-	} else {
-		if (!time_before(jiffies, READ_ONCE(sa->barred_until)))
-			return false;
-		esptrack_stats_count(tn, ESPTRACK_STAT_REFUSED +
-					 READ_ONCE(sa->barred_by));
+	if (READ_ONCE(sa->static_nat) &&
+	    !time_before(jiffies, READ_ONCE(sa->barred_until)))
+		return false;
+	if (reason) {
+		esptrack_stats_count(tn, ESPTRACK_STAT_REFUSED + reason);
 		atomic64_inc(&sa->refused);
+	} else {
+		esptrack_stats_count(tn, ESPTRACK_STAT_SEEN);
 	}
 	esptrack_stats_count(tn, ESPTRACK_STAT_UNREPORTED);
 	return true;

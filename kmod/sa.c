@@ -209,6 +209,8 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 		sa->history.floor = 0;
 
 	sa->packets += READ_ONCE(old->curlft.packets);
+	sa->astray += READ_ONCE(x->curlft.packets) -
+		      READ_ONCE(old->curlft.packets);
 	esptrack_sa_add_forged(sa);
 	sa->failed = 0;
 	xfrm_state_hold(x);

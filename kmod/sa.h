@@ -96,7 +96,7 @@ struct esptrack_left {
  *	rule about the flow has refused; read without the lock
  * @barred_until: jiffies until which @seen is refused for the same reason; read
  *	without the lock
- * @barred_by: that reason; read without the lock
+ * @barred_by: that reason, 0 if @seen was only reported; read without the lock
  * @visit: number of the look at all SAs of a flow that has met it last
  * @packets: that SAs had accepted which were made anew as this one
  * @log: what came of its last packets from elsewhere; NULL if none did

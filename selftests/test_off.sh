@@ -77,5 +77,20 @@ check_fails "off again: the reply goes astray" \
 	in_ns client ping -n -c 1 -W 2 -I "$CLIENT_NET" "$SERVER_NET"
 check_eq "off again: nothing moved" "$(encap_of server $spi)" "30013 4500"
 
+# Off, and a rule is broken besides: it is that, for each packet, and not "would be
+# followed".
+knob_set server $spi 1 port_only
+nat_rebind 30005 $NAT_ADDR2
+counted()
+{
+	tool server -j stats | jq -c '[.seen, .refused.address]'
+}
+before=$(counted)
+check_fails "off, and port_only: the replies go astray" \
+	in_ns client ping -n -c 20 -i 0.05 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+check_eq "off, and port_only: all 20 are refused" "$(counted)" \
+	"$(jq -c '[.[0], .[1] + 20]' <<< "$before")"
+check_eq "off, and port_only: by the SA's own count" "$(knob server $spi refused)" 20
+
 check "the module can be unloaded" module_unload
 done_testing
