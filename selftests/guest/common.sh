@@ -12,10 +12,16 @@ die()
 	exit 1
 }
 
-# need PACKAGE...: install what is missing
+# apt_install PACKAGE...: without asking; what it says goes to stdout
+apt_install()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" 2>&1
+}
+
+# need PACKAGE...: install what is missing. What apt says matters only if it fails.
 need()
 {
-	local pkg missing=()
+	local pkg said missing=()
 
 	for pkg in "$@"; do
 		if [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$pkg" 2>&1)" != installed ]; then
@@ -24,11 +30,11 @@ need()
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 
-	export DEBIAN_FRONTEND=noninteractive
 	# A fresh machine has no package lists, or outdated ones.
-	if ! apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2; then
-		apt-get update -qq >&2
-		apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
+	said=$(apt_install "${missing[@]}") && return
+	if ! said=$(apt-get update -qq 2>&1 && apt_install "${missing[@]}"); then
+		printf '%s\n' "$said" >&2
+		return 1
 	fi
 }
 
