@@ -191,6 +191,8 @@ coverage()
 	tar -cz -C $dir . | base64 -w 120 | sed 's/^/gcda /'
 }
 
+"$here/stamps.py" &
+stamps=$!
 before=/tmp/run.pids
 tests=0
 result "boot: the kernel has no complaints" /guest/splat.sh
@@ -214,6 +216,7 @@ fi
 if [ -e $counts ] && [ -n "$(find $counts -name main.gcda)" ]; then
 	coverage
 fi
+kill $stamps
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
