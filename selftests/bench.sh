@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck source=guest/common.sh
 . "$(dirname "$0")/guest/common.sh"
 
-parts=(packets moves locks scale hostile flood events rebinding)
+parts=(packets moves locks profile scale hostile flood events rebinding)
 only='*'
 if [[ ${1:-} = TEST=* ]]; then
 	only=${1#TEST=}
@@ -48,6 +48,16 @@ guest()
 	echo "bench: $part: $((SECONDS - began)) s" >&2
 }
 
+# watched PART PLUGIN OPTION...: run it with guest/PLUGIN.c looking on, which leaves what
+# it has seen in $logs/PLUGIN.seen
+watched()
+{
+	local part=$1 plugin=$logs/$2
+
+	gcc -O2 -shared -fPIC -o "$plugin.so" "$top/selftests/guest/$2.c"
+	guest "$part" --icount "${service[@]}" --plugin "$plugin.so,out=$plugin.seen" "${@:3}"
+}
+
 measure()
 {
 	case $1 in
@@ -58,11 +68,8 @@ measure()
 	flood)		guest flood "${service[@]}" ;;
 	events)		guest events --icount "${service[@]}" ;;
 	rebinding)	guest rebinding --timeout 1800 ;;
-	locks)
-		gcc -O2 -shared -fPIC -o "$logs/holds.so" "$top/selftests/guest/holds.c"
-		guest locks --icount --mem 3G --timeout 3600 "${service[@]}" \
-			--plugin "$logs/holds.so,out=$logs/holds"
-		;;
+	locks)		watched locks holds --mem 3G --timeout 3600 ;;
+	profile)	watched profile profile ;;
 	esac
 }
 

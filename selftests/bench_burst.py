@@ -29,7 +29,8 @@ Send ESP packets that were made beforehand, and time the kernel at it.
                                    SOURCE and the other in turns
 
 To be run in the client's namespace, transmit in the server's. With --plain the
-packets are ESP without UDP. send, stream, transmit and move print a JSON object with
+packets are ESP without UDP. With --mark NUMBER a plugin of QEMU is told when the
+bursts of send, or the packets of move that come from elsewhere, begin and end. send, stream, transmit and move print a JSON object with
 the nanoseconds of each burst, or packet. Between two network namespaces on one processor all of a packet's way
 is done when the call that sends it returns. That this is so is checked: all of a
 burst must have come to the receiver's socket when the clock has been read.
@@ -45,6 +46,8 @@ import socket
 import struct
 import sys
 import time
+
+from mark import mark
 
 PORT = 4500
 PORT_INNER = 7000
@@ -165,6 +168,13 @@ def messages(packets):
     return array
 
 
+def marks(number):
+    """What to call before and after that which has this number, if any."""
+    if number is None:
+        return lambda: None, lambda: None
+    return mark(number), mark(0)
+
+
 def in_bursts(sock, packets, args, before, after):
     """Nanoseconds of each burst. What before() has returned after() is given."""
     fd = sock.fileno()
@@ -173,11 +183,14 @@ def in_bursts(sock, packets, args, before, after):
     times = []
 
     gc.disable()
-    for burst in bursts:
+    for number, burst in enumerate(bursts):
         state = before()
+        begin, over = marks(args.mark if number >= args.warm_up else None)
+        begin()
         start = time.monotonic_ns()
         sent = libc.sendmmsg(fd, burst, len(burst), 0)
         end = time.monotonic_ns()
+        over()
         if check(sent) != len(burst):
             sys.exit(f"of {len(burst)} packets {sent} were sent")
         after(state, len(burst))
@@ -250,16 +263,19 @@ def move(args):
     receiver = socket_in(args.netns, (args.remote, PORT_INNER))
     home, *others = [sender(args, source) for source in args.source]
 
-    def timed(sock):
+    def timed(sock, number=None):
         packet = next(packets)
+        begin, over = marks(number)
         time.sleep(args.pause)
         # What the namespace did meanwhile may have made the socket's route old:
         # to look it up again is not the server's cost.
         sock.connect((args.peer, PORT))
         before = arrived(receiver)
+        begin()
         start = time.monotonic_ns()
         sock.send(packet)
         end = time.monotonic_ns()
+        over()
         if arrived(receiver) - before != 1:
             sys.exit("a packet was not received")
         return end - start
@@ -268,7 +284,7 @@ def move(args):
     for i in range(args.warm_up):
         timed(home)
     still = [timed(home) for _ in others]
-    moving = [timed(other) for other in others]
+    moving = [timed(other, args.mark) for other in others]
     return {"still": still, "moving": moving}
 
 
@@ -285,6 +301,7 @@ def flood(args):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--mark", type=int)
     commands = parser.add_subparsers(required=True)
     sub = commands.add_parser("record")
     sub.add_argument("file")

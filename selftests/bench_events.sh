@@ -43,12 +43,7 @@ measure()
 	echo "result: $(jq -c --argjson rate "$1" --argjson lost "$(lost)" \
 		'{figure: "events", $rate, $lost} + .' <<< "$out")"
 	sa_flush server
-	busywait 60 forgotten || bail "the module keeps the SA"
-}
-
-forgotten()
-{
-	! knob_exists server 0x00001001
+	busywait 60 knob_gone server 0x00001001 || bail "the module keeps the SA"
 }
 
 net_up || bail "no network"

@@ -11,7 +11,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bench_net.sh"
 
 sas=${1:-100000}
-mark=/payload/load/mark
 number=0
 
 # during NAME COMMAND...: locks that are taken meanwhile are laid to NAME
@@ -21,9 +20,9 @@ during()
 
 	shift
 	number=$((number + 1))
-	$mark $number || bail "no mark"
+	"$here/mark.py" $number || bail "no mark"
 	quietly "$@" || bail "$name"
-	$mark 0 || bail "no mark"
+	"$here/mark.py" 0 || bail "no mark"
 	echo "result: {\"figure\":\"mark\",\"mark\":$number,\"name\":\"$name\",\"ours\":${ours:-true}}"
 }
 
@@ -49,13 +48,6 @@ published()
 	[ "$(in_ns server find "$knobs" -mindepth 1 -maxdepth 1 | wc -l)" -gt $((sas / 2)) ]
 }
 
-# symbols PATTERN: functions of the kernel, as base64, as they are many
-symbols()
-{
-	awk '$2 ~ /[tT]/ { print $1, $3, $4 }' /proc/kallsyms | grep -- "$1" | gzip |
-		base64 -w 120 | sed "s/^/symbols /"
-}
-
 # moves: the peer comes from another port, and then from another address
 moves()
 {
@@ -74,7 +66,7 @@ poll_pause=1
 # Not our doing, but to compare with.
 ours=false during "nothing" idle 5
 during "load" load_module
-symbols .
+symbols
 during "idle" idle 30
 during "moves" moves
 check_eq "the peer was followed" "$(knob server 0x00001001 moves)" 2

@@ -65,12 +65,7 @@ measure()
 	xfrm policy delete src $SERVER_NET dst $CLIENT_NET dir out
 	END
 	# Or the next ones would be the same SAs to the module.
-	busywait 60 forgotten || bail "the module keeps the SAs"
-}
-
-forgotten()
-{
-	! knob_exists server 0x00001001
+	busywait 60 knob_gone server 0x00001001 || bail "the module keeps the SAs"
 }
 
 net_up || bail "no network"

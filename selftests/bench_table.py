@@ -8,6 +8,7 @@ Fails if one misses its goal.
 
 import base64
 import bisect
+import collections
 import gzip
 import json
 import os
@@ -73,6 +74,10 @@ DUMP_GOAL = 2
 # beside few
 GROWTH_GOAL = 20
 
+# What differs by fewer instructions a packet, or a smaller part of all of them, is not
+# listed in a profile.
+PROFILE_LEAST, PROFILE_PART = 1, 0.01
+
 # Counters of what is dropped while a daemon reinstalls SAs and policies
 DAEMON = ("XfrmOutPolBlock", "XfrmInNoPols", "XfrmInNoStates")
 
@@ -98,6 +103,8 @@ policies as other SAs. The stock kernel's part is its own mapping message. Who
 listens, listens to updates of SAs, as "ip xfrm monitor" does.
 Locks: a plugin of QEMU notes each spinlock of the stock kernel when it is taken and
 let go; interrupts of the holder do not count. Beside 100,000 SAs.
+Profile: another plugin counts the instructions of each function of the kernel, for
+each burst; of each function the least.
 Memory: what is free less before the module is loaded than after, when all caches
 are dropped; without sysfs: what is in its own cache of SAs, and in that of the tree
 by number. A second is 1,000,000,000 instructions there.
@@ -249,6 +256,38 @@ def lock_figures(log, holds):
     return figures
 
 
+def profile_figures(log, seen):
+    """By which functions a packet costs more or less with the module."""
+    symbols = Symbols(log)
+    sections = collections.defaultdict(lambda: collections.defaultdict(collections.Counter))
+    with open(seen, encoding="utf-8") as file:
+        for line in file:
+            section, mark, address, instructions = line.split()
+            function = symbols.name(int(address, 16))
+            sections[int(mark)][section][function] += int(instructions)
+
+    def spent(run, function):
+        """Per packet, in the burst with the fewest: interrupts only add."""
+        return min(section[function] for section in
+                                 sections[run["mark"]].values()) / run["burst"]
+
+    runs = {(r["name"], r["variant"]): r for r in results(log)}
+    figures = []
+    for name in dict.fromkeys(name for name, _ in runs):
+        stock, loaded = (runs[name, variant] for variant in ("stock", "loaded"))
+        functions = {function for run in (stock, loaded)
+                     for section in sections[run["mark"]].values() for function in section}
+        added = {function: spent(loaded, function) - spent(stock, function)
+                 for function in functions}
+        total = sum(added.values())
+        least = max(PROFILE_LEAST, PROFILE_PART * total)
+        figures.append({"name": name, "added": round(total, 1),
+                        "functions": {function: round(n, 1) for function, n in
+                                      sorted(added.items(), key=lambda a: (-a[1], a[0]))
+                                      if abs(n) >= least}})
+    return figures
+
+
 def scale_figures(found):
     figures = []
     for r in select(found, "memory", None):
@@ -360,6 +399,16 @@ def print_locks(figures):
               f" times  {verdict(f)}".rstrip())
 
 
+def print_profile(figures):
+    print("\nInstructions that a packet costs with the module beyond those without, by function")
+    for f in figures:
+        rest = f["added"] - sum(f["functions"].values())
+        print(f"\n{f['name']:52} {f['added']:+9.1f}")
+        for name, added in f["functions"].items():
+            print(f"    {name:48} {added:+9.1f}")
+        print(f"    {'all others':48} {rest:+9.1f}")
+
+
 def print_scale(figures):
     print("\nMemory and time\n")
     for f in figures:
@@ -394,8 +443,12 @@ def main():
         print_moves(figures["moves"], figures["growth"])
     if part("locks"):
         figures["locks"] = lock_figures(os.path.join(folder, "locks"),
-                                        os.path.join(folder, "holds"))
+                                        os.path.join(folder, "holds.seen"))
         print_locks(figures["locks"])
+    if part("profile"):
+        figures["profile"] = profile_figures(os.path.join(folder, "profile"),
+                                             os.path.join(folder, "profile.seen"))
+        print_profile(figures["profile"])
     if found := part("scale"):
         figures["scale"] = scale_figures(found)
         print_scale(figures["scale"])

@@ -131,6 +131,11 @@ knob_exists()
 	in_ns "$1" test -d "$knobs/$2@$SERVER"
 }
 
+knob_gone()
+{
+	! knob_exists "$1" "$2"
+}
+
 # knob_wait NS SPI: it is made a moment after the SA
 knob_wait()
 {

@@ -12,11 +12,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 spi=$STATIC_SPI_IN
 
-knob_gone()
-{
-	! knob_exists server "$1"
-}
-
 setup_topology || bail "no topology"
 module_load static_nat=1
 check "loaded before any SA: the directory of knobs is there" in_ns server test -d $knobs
@@ -39,7 +34,7 @@ ip -n server xfrm state add src $NAT_ADDR dst $SERVER proto esp spi 0x2222 reqid
 ip -n server xfrm state delete src $NAT_ADDR dst $SERVER proto esp spi 0x1111
 check_fails "a deleted SA is not shown any more" \
 	tool server show spi 0x1111 dst $SERVER
-busywait 10 knob_gone 0x00001111
+busywait 10 knob_gone server 0x00001111
 check_eq "its knob is removed, and ESP without UDP gets none" \
 	"$(in_ns server ls "$knobs")" "$spi@$SERVER"
 

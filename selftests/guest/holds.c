@@ -7,7 +7,7 @@
  *   -plugin holds.so,out=FILE
  *
  * The guest says what it is about to do by an instruction that does nothing and
- * holds a number (load/mark.c). When the next one comes, a line is written for each
+ * holds a number (mark.py). When the next one comes, a line is written for each
  * place that has taken a lock meanwhile:
  *
  *   MARK ADDRESS LONGEST TIMES
@@ -21,11 +21,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mark.h"
 #include "qemu_plugin.h"
 
-#define EXPORT	__attribute__((visibility("default")))
-
-enum { NO_REGISTERS, WRITES = 2 };
+enum { WRITES = 2 };
 
 EXPORT int qemu_plugin_version = 1;
 
@@ -162,28 +161,12 @@ static void on_mark(unsigned int cpu, void *data)
 	section = (uintptr_t)data;
 }
 
-static void watch_mark(struct qemu_plugin_insn *insn, uint8_t number)
-{
-	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, NO_REGISTERS,
-					       (void *)(uintptr_t)number);
-}
-
-static bool is_insn(const struct qemu_plugin_insn *insn, const void *bytes,
-		    size_t from, size_t n)
-{
-	const uint8_t *data = qemu_plugin_insn_data(insn);
-
-	return qemu_plugin_insn_size(insn) >= from + n &&
-	       !memcmp(data + from, bytes, n);
-}
-
 static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 {
 	/* cmpxchg %edx, (%rdi) after a prefix: lock, or ds on one processor */
 	static const uint8_t lock[] = { 0x0f, 0xb1, 0x17 };
 	/* movb $0, (%rdi) */
 	static const uint8_t unlock[] = { 0xc6, 0x07, 0x00 };
-	static const uint8_t mark[] = { 0x0f, 0x1f, 0x84, 0x00, 0x78, 0x56, 0x34 };
 	static const uint8_t ret[] = { 0xc3 };
 	/* How each interrupt begins (clac; cld), and ends (iretq). */
 	static const uint8_t clac[] = { 0x0f, 0x01, 0xca }, cld[] = { 0xfc };
@@ -203,9 +186,8 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 		else if (is_insn(insn, unlock, 0, sizeof(unlock)))
 			qemu_plugin_register_vcpu_mem_cb(insn, on_unlock, NO_REGISTERS,
 							 WRITES, NULL);
-		else if (qemu_plugin_insn_size(insn) == sizeof(mark) + 1 &&
-			 is_insn(insn, mark, 0, sizeof(mark)))
-			watch_mark(insn, data[sizeof(mark)]);
+		else if (is_mark(insn))
+			watch_mark(insn, on_mark);
 		else if (is_insn(insn, iretq, 0, sizeof(iretq)))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_return,
 							       NO_REGISTERS, NULL);
@@ -220,7 +202,7 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
 					     (void *)(uintptr_t)word);
 }
 
-static void on_exit(plugin_id id, void *data)
+static void on_end(plugin_id id, void *data)
 {
 	on_mark(0, NULL);
 	fclose(out);
@@ -235,6 +217,6 @@ EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int a
 	if (!out)
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
-	qemu_plugin_register_atexit_cb(id, on_exit, NULL);
+	qemu_plugin_register_atexit_cb(id, on_end, NULL);
 	return 0;
 }

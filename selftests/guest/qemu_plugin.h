@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EXPORT	__attribute__((visibility("default")))
+
+/* What a callback wants to see of the processor. */
+enum { NO_REGISTERS };
+
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_info;
