@@ -199,6 +199,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	const struct esptrack_flow origin = sa->origin;
 	const struct esptrack_flow was = sa->flow;
 	struct xfrm_state *old = sa->x;
+	u64 packets, carried;
 	bool moved;
 
 	detach(sa);
@@ -208,9 +209,11 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	else
 		sa->history.floor = 0;
 
-	sa->packets += READ_ONCE(old->curlft.packets);
-	sa->astray += READ_ONCE(x->curlft.packets) -
-		      READ_ONCE(old->curlft.packets);
+	/* A daemon may give the new one the counter of the old. */
+	packets = READ_ONCE(old->curlft.packets);
+	carried = READ_ONCE(x->curlft.packets);
+	sa->packets += packets - min(packets, carried);
+	sa->astray += carried - packets;
 	esptrack_sa_add_forged(sa);
 	sa->failed = 0;
 	xfrm_state_hold(x);

@@ -58,6 +58,10 @@ migrate 30003 $NAT_ADDR $NAT_ADDR2
 check_eq "the inbound SA is on as before" "$(knob server "$spi" static_nat)" 1
 check_eq "and counts on" "$(knob server "$spi" moves)" 1
 
+check_eq "and its packets once" "$(tool server -j stats | jq .packets)" \
+	"$(ip -n server -s xfrm state get dst $SERVER proto esp spi $spi |
+		sed -n 's/.*(bytes), \([0-9]*\)(packets)$/\1/p' | tail -n 1)"
+
 nat_rebind 30004 $NAT_ADDR2
 check "a new port is followed" ping_once
 check_eq "by one more move" "$(knob server "$spi" moves)" 2
