@@ -28,10 +28,12 @@
 /* Nor is more done to their policies than to look at one so often. */
 #define POLICIES_MAX	8192
 
-/* For so long a source that a rule about the flow has refused is refused again
- * without another look at the flow.
+/* For so long what a rule about the flow has refused is refused again without
+ * another look at the flow.
  */
 #define BARRED		(HZ / 10)
+/* And where nothing is to be moved: until there is a report again. */
+#define BARRED_OFF	(HZ + HZ / 10)
 
 static bool has_replay_window(const struct xfrm_state *x)
 {
@@ -76,6 +78,24 @@ static void gather_member(const struct esptrack_sa *sa, u8 dir,
 		facts->shared_reqid |= esptrack_peer_leaves_behind(sa, by, visit);
 }
 
+/* Of the peer, by his daemon, in an SA of his flow. */
+static const xfrm_address_t *given_address(const struct esptrack_flow *flow,
+					   const struct esptrack_sa *sa)
+{
+	return esptrack_flow_relation(flow, &sa->flow) == ESPTRACK_DIR_IN ?
+	       &sa->origin.src.addr : &sa->origin.dst.addr;
+}
+
+/* The SAs of a pair have. @a: NULL if there is none */
+static bool same_policies(const struct esptrack_flow *flow,
+			  const struct esptrack_sa *a,
+			  const struct esptrack_sa *b)
+{
+	return a && a->x->props.reqid == b->x->props.reqid &&
+	       xfrm_addr_equal(given_address(flow, a), given_address(flow, b),
+			       a->x->props.family);
+}
+
 /* The rules about the flow as a whole. */
 static void gather_flow(const struct esptrack_sa *sa,
 			const struct esptrack_packet *packet,
@@ -83,8 +103,8 @@ static void gather_flow(const struct esptrack_sa *sa,
 	__must_hold(&esptrack_lock)
 {
 	const u64 visit = esptrack_peer_visit();
+	const struct esptrack_sa *other, *counted = NULL;
 	unsigned int n = 0, policies = 0;
-	const struct esptrack_sa *other;
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 dir = other == sa ? ESPTRACK_DIR_IN :
@@ -94,10 +114,14 @@ static void gather_flow(const struct esptrack_sa *sa,
 		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
 		    !esptrack_sa_is_dead(other))
 			n++;
-		if (dir && facts->new_address)
+		/* As often as they would be looked at by prepare_address(). */
+		if (dir && facts->new_address &&
+		    !same_policies(&sa->flow, counted, other)) {
 			policies += esptrack_policy_count(sa->flow.net,
 							  other->x->props.reqid,
 							  POLICIES_MAX + 1);
+			counted = other;
+		}
 		if (n > FLOW_MAX || policies > POLICIES_MAX) {
 			facts->crowded = true;
 			return;
@@ -186,23 +210,6 @@ static void cancel_places(const struct esptrack_flow *flow)
 		}
 }
 
-/* Of the peer, by his daemon, in an SA of his flow. */
-static const xfrm_address_t *given_address(const struct esptrack_flow *flow,
-					   const struct esptrack_sa *sa)
-{
-	return esptrack_flow_relation(flow, &sa->flow) == ESPTRACK_DIR_IN ?
-	       &sa->origin.src.addr : &sa->origin.dst.addr;
-}
-
-static bool same_policies(const struct esptrack_flow *flow,
-			  const struct esptrack_sa *a,
-			  const struct esptrack_sa *b)
-{
-	return a->x->props.reqid == b->x->props.reqid &&
-	       xfrm_addr_equal(given_address(flow, a), given_address(flow, b),
-			       a->x->props.family);
-}
-
 /* First the placeholders, then the policies, last the SAs: so output always
  * finds an SA, or a placeholder that makes it wait, and never asks the daemon
  * for a new one.
@@ -227,8 +234,7 @@ static bool prepare_address(const struct esptrack_flow *flow,
 	}
 
 	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
-		/* The SAs of a pair have the same policies. */
-		if (!other->place || (done && same_policies(flow, done, other)))
+		if (!other->place || same_policies(flow, done, other))
 			continue;
 		esptrack_policy_move(flow->net, other->x, &flow->dst.addr,
 				     given_address(flow, other),
@@ -293,7 +299,7 @@ static bool move_flow(struct esptrack_sa *sa,
 		other->moves++;
 		other->history.moves = sa->history.moves;
 		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
-		memset(&other->seen, 0, sizeof(other->seen));
+		esptrack_sa_forget_seen(other);
 		if (dir == ESPTRACK_DIR_IN)
 			note(other, event, facts, ESPTRACK_KIND_MOVED);
 		member_moved(event, other, dir);
@@ -377,11 +383,30 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 		if (esptrack_is_due(&facts, &sa->history)) {
 			sa->seen = packet->source;
 			WRITE_ONCE(sa->barred_by, event->reason);
-			WRITE_ONCE(sa->barred_until, jiffies + BARRED);
+			WRITE_ONCE(sa->barred_until, jiffies +
+				   (sa->static_nat ? BARRED : BARRED_OFF));
 		}
 		return refused(sa, &facts, event);
 	}
 	return false;
+}
+
+/* Was there a look at the source, or at one that broke a rule which it breaks as
+ * well? Those about the flow are the same for all addresses, or nearly; and a peer
+ * who comes from one after the other shall not have a look for each packet.
+ */
+static bool is_known(const struct esptrack_sa *sa,
+		     const struct esptrack_packet *packet,
+		     enum esptrack_reason reason)
+{
+	/* They may be written at the same time: at worst there is one look too
+	 * many, or one too few of those that are throttled anyway.
+	 */
+	return data_race(esptrack_endpoint_equal(&sa->seen, &packet->source) ||
+			 (reason &&
+			  !xfrm_addr_equal(&sa->flow.src.addr,
+					   &packet->source.addr,
+					   packet->source.family)));
 }
 
 /* Nothing has changed since a packet from there was looked at, and no lock is
@@ -394,12 +419,12 @@ static bool is_old_news(struct esptrack_sa *sa,
 	const enum esptrack_reason reason = READ_ONCE(sa->barred_by);
 	struct esptrack_net *tn = sa->flow.net;
 
-	/* It may be written at the same time: at worst there is one look too
-	 * many, or one too few of those that are throttled anyway.
-	 */
-	if (!data_race(esptrack_endpoint_equal(&sa->seen, &packet->source)))
+	if (!is_known(sa, packet, reason))
 		return false;
-	if (READ_ONCE(sa->static_nat) &&
+	/* What would be done for it, and is not, does not change by itself; but
+	 * why not, does.
+	 */
+	if ((reason || READ_ONCE(sa->static_nat)) &&
 	    !time_before(jiffies, READ_ONCE(sa->barred_until)))
 		return false;
 	if (reason) {

@@ -94,8 +94,8 @@ struct esptrack_left {
  * @idle_since: jiffies, 0: not known yet; for outbound SAs
  * @seen: the last source that was reported while static_nat is off, or that a
  *	rule about the flow has refused; read without the lock
- * @barred_until: jiffies until which @seen is refused for the same reason; read
- *	without the lock
+ * @barred_until: jiffies until which @seen, and any new address, is refused for
+ *	the same reason; read without the lock
  * @barred_by: that reason, 0 if @seen was only reported; read without the lock
  * @visit: number of the look at all SAs of a flow that has met it last
  * @packets: that SAs had accepted which were made anew as this one
@@ -200,6 +200,13 @@ struct esptrack_sa_info {
 	unsigned int n_outbound;
 	__be32 outbound[ESPTRACK_OUTBOUND_MAX];
 };
+
+/* Under esptrack_lock: let the next packet from elsewhere be looked at. */
+static inline void esptrack_sa_forget_seen(struct esptrack_sa *sa)
+{
+	memset(&sa->seen, 0, sizeof(sa->seen));
+	WRITE_ONCE(sa->barred_by, 0);
+}
 
 void esptrack_sa_track(struct xfrm_state *x);
 void esptrack_sa_changed(struct xfrm_state *x);

@@ -25,7 +25,7 @@ void esptrack_switches_set_one(struct esptrack_sa *sa,
 	if (switches->given & ESPTRACK_SWITCH_PORT_ONLY)
 		sa->port_only = switches->on & ESPTRACK_SWITCH_PORT_ONLY;
 	/* What was decided about a source may be decided otherwise now. */
-	memset(&sa->seen, 0, sizeof(sa->seen));
+	esptrack_sa_forget_seen(sa);
 }
 
 /* Of SAs of one flow and reqid. */

@@ -6,7 +6,8 @@ espinject.py --pcap FILE --spi SPI [--pick first|last|N|seq=N[-M]] --src A:P --d
     --pick      which of the packets with this SPI: the first, the last, the
                 N-th (from 0; negative: from the end), or those with the ESP
                 sequence numbers N to M (default: last)
-    --src/dst   source and destination in the IP and UDP headers
+    --src/dst   source and destination in the IP and UDP headers; of several
+                sources, with commas between them, each packet has the next one
     --count N   send it N times (1)
     --forge     flip a bit of the ICV
     --spi-to S  write another SPI
@@ -19,6 +20,7 @@ Prints the number of packets sent.
 """
 
 import argparse
+import itertools
 import os
 import socket
 import struct
@@ -29,6 +31,10 @@ import pcap
 def endpoint(text):
     host, port = text.rsplit(":", 1)
     return host, int(port)
+
+
+def endpoints(text):
+    return [endpoint(part) for part in text.split(",")]
 
 
 def checksum(data):
@@ -81,7 +87,7 @@ def main():
     parser.add_argument("--pcap", required=True)
     parser.add_argument("--spi", type=number, required=True)
     parser.add_argument("--pick", default="last")
-    parser.add_argument("--src", type=endpoint, required=True)
+    parser.add_argument("--src", type=endpoints, required=True)
     parser.add_argument("--dst", type=endpoint, required=True)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--forge", action="store_true")
@@ -98,10 +104,12 @@ def main():
     if not packets:
         raise SystemExit("no ESP with this SPI in the capture")
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    (src, sport), (dst, dport) = args.src, args.dst
+    sources = itertools.cycle(args.src)
+    dst, dport = args.dst
     options = b"\x01" * 4 if args.options else b""
     sent = 0
     for packet in pick(packets, args.pick):
+        src, sport = next(sources)
         esp = change(packet.payload, args)
         udp = struct.pack("!HHHH", sport, dport, 8 + len(esp), 0) + esp
         for _ in range(args.count):

@@ -92,5 +92,26 @@ check_eq "off, and port_only: all 20 are refused" "$(counted)" \
 	"$(jq -c '[.[0], .[1] + 20]' <<< "$before")"
 check_eq "off, and port_only: by the SA's own count" "$(knob server $spi refused)" 20
 
+# Why it would not be followed may change while it is off.
+knob_set server $spi 0 port_only
+quietly ip -n server xfrm state add src 192.0.2.5 dst $SERVER proto esp spi 0x5001 reqid 1 \
+	mode tunnel replay-window 32 aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+	encap espinudp 40000 4500 0.0.0.0 || bail "no SA of another peer"
+knob_wait server 0x00005001
+ping_lost()
+{
+	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+}
+shared=$(tool server -j stats | jq '.refused."shared-reqid" // 0')
+check_fails "off, and another peer has the reqid: no answer" ping_lost
+check_eq "off, and another peer has the reqid: refused" \
+	"$(tool server -j stats | jq '.refused."shared-reqid" // 0')" $((shared + 1))
+quietly ip -n server xfrm state delete src 192.0.2.5 dst $SERVER proto esp spi 0x5001 ||
+	bail "the SA stays"
+check "the other peer has gone" busywait 30 knob_gone server 0x00005001
+seen=$(events_count server seen)
+check_fails "off, and the other peer has gone: no answer" ping_lost
+check "but it would be followed" events_wait server seen $((seen + 1))
+
 check "the module can be unloaded" module_unload
 done_testing

@@ -9,26 +9,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=path.sh
 . "$here/path.sh"
 
-tracing=/sys/kernel/tracing
 gcm='rfc4106(gcm(aes))'
 cbc='authenc(hmac(sha256),cbc(aes))'
 
 # resumed: how often xfrm has taken a packet back so far
 resumed()
 {
-	awk '$1 == "esptrack_resumed" { print $2 }' $tracing/kprobe_profile
-}
-
-count_resumed()
-{
-	echo 'p:esptrack_resumed xfrm_input_resume' > "$tracing/kprobe_events" &&
-		echo 1 > "$tracing/events/kprobes/esptrack_resumed/enable"
-}
-
-uncount_resumed()
-{
-	echo 0 > "$tracing/events/kprobes/esptrack_resumed/enable" &&
-		echo > "$tracing/kprobe_events"
+	calls xfrm_input_resume
 }
 
 # async_path NAME [KEY=VALUE...]: a path on which every packet is asynchronous
@@ -144,8 +131,7 @@ mtu_is()
 }
 
 paths_up
-count_resumed || bail "no kprobe"
-defer uncount_resumed
+calls_start xfrm_input_resume || bail "no kprobe"
 
 engine "$async" "$gcm" "$cbc"
 async_path "$async" after=forge

@@ -151,5 +151,27 @@ check_num "few are reported, one a second and eight more" "$events" -le $((9 + S
 check_eq "the others are said not to be" "$(stats .unreported)" \
 	$(($(jq '.[1]' <<< "$before") + 200 - events))
 
+# From two places in turns it is the same: not each of them is looked at.
+path_block to_server
+wire_start lost inet nb
+quietly in_ns client ping -n -i 0.01 -c 60 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
+wire_stop lost
+path_unblock
+first=$(wire_lines lost | awk -v spi=$spi '$4 == spi { print $5; exit }')
+before=$(knob server $spi refused)
+calls_start esptrack_peer_visit || bail "no kprobe"
+began=${EPOCHREALTIME/./}
+quietly inject inet --pcap "$tmp/lost.pcap" --spi $spi --pick "seq=$first-$((first + 59))" \
+	--src 198.51.100.31:4500,198.51.100.32:4500 --dst $SERVER_PUB:4500 || bail "not injected"
+all_refused()
+{
+	[ $(($(knob server "$spi" refused) - before)) -eq 60 ]
+}
+check "from two places: all are refused" busywait 10 all_refused
+check_num "from two places: but their flow is looked at ten times a second at most" \
+	"$(calls esptrack_peer_visit)" -le $((1 + (${EPOCHREALTIME/./} - began) / 100000))
+check_num "from two places: and at least once" "$(calls esptrack_peer_visit)" -ge 1
+calls_stop esptrack_peer_visit
+
 check "the module can be unloaded" module_unload
 done_testing

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Looking on: wires, what xfrm tells key managers, its counters; and packets that
-# are sent once more. Sourced by lib.sh.
+# Looking on: wires, what xfrm tells key managers, its counters, calls in the kernel;
+# and packets that are sent once more. Sourced by lib.sh.
 
 # shellcheck disable=SC2154 # variables of the files that lib.sh sources
+
+tracing=/sys/kernel/tracing
 
 # wire_start NAME NS INTERFACE: capture UDP; wire_stop NAME ends it
 wire_start()
@@ -119,6 +121,28 @@ inject()
 
 	shift
 	in_ns "$ns" "$here/espinject.py" "$@"
+}
+
+# calls_start FUNCTION: from now on it is counted how often the kernel calls it; the
+# module has such functions as well, until it is unloaded
+calls_start()
+{
+	echo "p:calls_$1 $1" > "$tracing/kprobe_events" &&
+		echo 1 > "$tracing/events/kprobes/calls_$1/enable" || return
+	defer calls_stop "$1"
+}
+
+calls_stop()
+{
+	[ -e "$tracing/events/kprobes/calls_$1" ] || return 0
+	echo 0 > "$tracing/events/kprobes/calls_$1/enable" &&
+		echo "-:calls_$1" >> "$tracing/kprobe_events"
+}
+
+# calls FUNCTION: how often so far
+calls()
+{
+	awk -v name="calls_$1" '$1 == name { print $2 }' "$tracing/kprobe_profile"
 }
 
 # encap_of NS SPI: the ports of an SA, as "sport dport"
