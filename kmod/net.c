@@ -17,6 +17,7 @@
 #include "sa.h"
 #include "siblings.h"
 #include "stats.h"
+#include "switches.h"
 
 /* How long a deleted SA is kept for a daemon that adds it again, and what is
  * left to do after a move waits.
@@ -318,6 +319,7 @@ static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));
 		sweep->again = true;
 	} else {
+		esptrack_switches_bequeath(sa);
 		esptrack_sa_unlink(sa);
 		release = true;
 	}

@@ -77,6 +77,31 @@ void esptrack_switches_share(const struct esptrack_sa *sa)
 }
 
 /**
+ * esptrack_switches_bequeath() - an SA has died
+ * @sa: the SA; nothing is done if it is not inbound
+ *
+ * Outbound SAs that went with it go with those that are left. Where none is, they
+ * keep what they have.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_switches_bequeath(const struct esptrack_sa *sa)
+{
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	if (sa->dir != ESPTRACK_DIR_IN)
+		return;
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		if (relation(sa, other) == ESPTRACK_DIR_IN &&
+		    !esptrack_sa_is_dead(other)) {
+			esptrack_switches_share(other);
+			return;
+		}
+}
+
+/**
  * esptrack_switches_set() - set switches of an inbound SA and its outbound ones
  * @sa: the inbound SA
  * @switches: what to set

@@ -25,5 +25,6 @@ void esptrack_switches_set_one(struct esptrack_sa *sa,
 void esptrack_switches_set(struct esptrack_sa *sa,
 			   const struct esptrack_switches *switches);
 void esptrack_switches_share(const struct esptrack_sa *sa);
+void esptrack_switches_bequeath(const struct esptrack_sa *sa);
 
 #endif /* ESPTRACK_SWITCHES_H */
