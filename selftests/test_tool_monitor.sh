@@ -116,6 +116,42 @@ wait $mon
 check_eq "ended by SIGINT, it has succeeded" $? 0
 stop $all
 
+# Who begins to listen in the middle of it has all from there on.
+for place in 8 9 10; do
+	answered $PEERS --place $place > "$tmp/answered.log" 2>&1 &
+	moving=$!
+	monitor begun server -j monitor
+	wait $moving || fail "no move to place $place"
+	check "begun under traffic: the last one is told, round $place" \
+		busywait 20 file_has "$tmp/begun" "\"seq\":$(total),"
+	kill -INT $pid
+	wait $pid
+	check_eq "begun under traffic: nothing is called lost" \
+		"$(jq -sc 'map(select(.name == "overrun"))' "$tmp/begun")" "[]"
+	check_eq "begun under traffic: and nothing is missing" \
+		"$(jq -s 'map(.msg.event.seq) | . == [range(.[0]; .[-1] + 1)]' "$tmp/begun")" true
+done
+
+# A reader that does not read: the signal waits until he does, and no line is torn.
+mkfifo "$tmp/pipe"
+ip netns exec server /payload/esptrack -j monitor > "$tmp/pipe" 2> "$tmp/slow.log" &
+slow=$!
+defer stop $slow
+exec {reader}< "$tmp/pipe"
+busywait 20 file_has "$tmp/slow.log" monitoring || bail "no monitor"
+check "they move, and nobody reads of it" answered $PEERS --place 11
+blocked()
+{
+	[ "$(awk '{ print $1 }' "/proc/$slow/syscall")" = 1 ]
+}
+check "it waits in write()" busywait 20 blocked
+kill -TERM $slow
+cat <&"$reader" > "$tmp/slow"
+exec {reader}<&-
+wait $slow
+check_eq "a monitor that was ended while it wrote has succeeded" $? 0
+check_eq "and has told all of it" "$(jq -s length "$tmp/slow")" $PEERS
+
 # From other namespaces
 ip netns add other
 defer del_ns other
@@ -133,7 +169,27 @@ check_eq "all-nsid: lines name the namespace" \
 	"$(jq -sc 'map(.nsid) | unique' "$tmp/far")" "[17]"
 check_num "all-nsid: as the schema says" \
 	"$("$here/jsoncheck.py" /payload/monitor.schema.json "$tmp/far")" -gt 0
+# Who is root in a namespace that is heard can send what looks like it came from the
+# kernel: here, that the module is gone.
+told=$(wc -l < "$tmp/far")
+quietly in_ns server "$here/farewell.py" || bail "no farewell"
+check "they move again" answered 1 --place 8
+check "all-nsid: a forged farewell ends nothing" busywait 20 file_has "$tmp/far" \
+	"\"seq\":$(total),"
+check_num "all-nsid: and what comes is told" "$(wc -l < "$tmp/far")" -gt "$told"
 stop $far
+
+# The news that the module has gone is lost with the rest.
+monitor deaf server -j -rc 20000 monitor
+deaf=$pid
+kill -STOP $deaf
+check "they move, and it is stopped" answered $PEERS --place 9
+module_unload
+module_load static_nat=1
+kill -CONT $deaf
+wait $deaf
+check_eq "a monitor whose module was loaded anew ends" $? 2
+check "and says so" file_has "$tmp/deaf.log" "loaded anew\|was unloaded"
 
 module_unload
 done_testing

@@ -14,14 +14,10 @@
 #include "output.h"
 #include "spi.h"
 
-/* What each kind is called in text and in JSON. */
-static const struct {
-	const char *text;
-	const char *json;
-} kinds[ESPTRACK_CMD_MAX + 1] = {
-	[ESPTRACK_CMD_SA_MOVED_NTF] = { "moved", "sa-moved-ntf" },
-	[ESPTRACK_CMD_SA_SEEN_NTF] = { "seen", "sa-seen-ntf" },
-	[ESPTRACK_CMD_SA_REFUSED_NTF] = { "refused", "sa-refused-ntf" },
+static const char *const commands[] = {
+	[ESPTRACK_CMD_SA_MOVED_NTF] = "moved",
+	[ESPTRACK_CMD_SA_SEEN_NTF] = "seen",
+	[ESPTRACK_CMD_SA_REFUSED_NTF] = "refused",
 };
 
 static const char *const reasons[] = {
@@ -51,6 +47,7 @@ static const char *const dirs[] = {
 	[ESPTRACK_DIR_OUT] = "out",
 };
 
+static const struct names command_names = NAMES(commands);
 static const struct names reason_names = NAMES(reasons);
 static const struct names kind_names = NAMES(kind_texts);
 static const struct names dir_names = NAMES(dirs);
@@ -150,25 +147,29 @@ int event_cmd(const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].text && !strcmp(text, kinds[i].text))
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i] && !strcmp(text, commands[i]))
 			return i;
 	return -1;
 }
 
-/* NULL if the event is of a kind that is newer than this program. */
-const char *event_json_name(const struct event *event)
+/* As the spec calls it. */
+struct name event_json_name(const struct event *event)
 {
-	return event->cmd <= ESPTRACK_CMD_MAX ? kinds[event->cmd].json : NULL;
+	struct name name;
+
+	snprintf(name.text, sizeof(name.text), "sa-%.16s-ntf",
+		 name_of(&command_names, event->cmd).text);
+	return name;
 }
 
-/* For kinds that have a name only; the caller ends the line. */
+/* The caller ends the line. */
 void event_print(const struct event *event)
 {
 	bool moved = event->cmd == ESPTRACK_CMD_SA_MOVED_NTF;
 
 	printf("%s%s%s ", color_on(moved ? COLOR_GOOD : COLOR_BAD),
-	       kinds[event->cmd].text, color_off());
+	       name_of(&command_names, event->cmd).text, color_off());
 	sa_print_id(&event->sa);
 	printf(" endpoint %s %s %s", endpoint_text(&event->old).text,
 	       moved ? "->" : "source", endpoint_text(&event->new).text);

@@ -28,7 +28,7 @@ struct name reason_name(uint32_t reason);
 struct name kind_name(uint32_t kind);
 int event_get(struct event *event, const struct nlmsghdr *nlh);
 int event_cmd(const char *text);
-const char *event_json_name(const struct event *event);
+struct name event_json_name(const struct event *event);
 void event_print(const struct event *event);
 struct json_object *event_json(const struct event *event);
 

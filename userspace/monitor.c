@@ -36,6 +36,14 @@ struct monitor {
 
 static volatile sig_atomic_t told_to_stop;
 
+/* The kernel numbers its events, so where nothing comes, nothing can be missed; but
+ * it may have had no room for one before it came to our socket.
+ */
+static const struct timespec silence = { .tv_sec = 60 };
+
+/* More messages than a socket holds. */
+#define DRAIN_LAST 65536
+
 static void on_stop(int sig)
 {
 	(void)sig;
@@ -77,7 +85,7 @@ static void print_event(const struct monitor *mon, const struct source *source,
 			const struct event *event)
 {
 	if (mon->opt->json) {
-		print_json(mon, source, event_json_name(event),
+		print_json(mon, source, event_json_name(event).text,
 			   event_json(event));
 		return;
 	}
@@ -111,17 +119,22 @@ static void print_overrun(const struct monitor *mon,
 /* Events up to @last have happened: those that we have not had are lost. */
 static void account(struct monitor *mon, struct source *source, uint64_t last)
 {
-	/* Without a beginning nothing can be missing. */
-	if (!source->known || source->last > last) {
-		source->known = true;
-		source->last = last;
+	if (source->known && last <= source->last)
 		return;
-	}
-	if (last > source->last) {
+	/* Without a beginning nothing can be missing. */
+	if (source->known) {
 		print_overrun(mon, source, last - source->last);
 		source->gap = true;
-		source->last = last;
 	}
+	source->known = true;
+	source->last = last;
+}
+
+/* A namespace that has gone has left its number to another one. */
+static void count_anew(struct source *source)
+{
+	source->last = 0;
+	source->anew++;
 }
 
 static void handle_event(struct monitor *mon, struct source *source,
@@ -133,26 +146,28 @@ static void handle_event(struct monitor *mon, struct source *source,
 		warnx("an event makes no sense");
 		return;
 	}
-	/* One that was waiting when its namespace was asked for the number. */
-	if (!source->known || event.seq > source->last) {
-		account(mon, source, event.seq - 1);
-		source->last = event.seq;
-	}
-	if (event_json_name(&event) &&
-	    (!mon->wanted || mon->wanted & 1U << event.cmd))
+	/* All that were there when the namespace was asked have been read. */
+	if (source->known && event.seq <= source->last)
+		count_anew(source);
+	account(mon, source, event.seq - 1);
+	source->last = event.seq;
+	if (!mon->wanted ||
+	    (event.cmd < 32 && mon->wanted & 1U << event.cmd))
 		print_event(mon, source, &event);
 }
 
 /*
- * Reads all that is there. Returns -1 after a message if there is no going on.
+ * Reads all that is there; but if it is to end, not what comes then without end.
+ * Returns -1 after a message if there is no going on.
  */
 static int drain(struct monitor *mon)
 {
+	unsigned int left = DRAIN_LAST;
 	const struct nlmsghdr *nlh;
 	int nsid, len;
 	ssize_t ret;
 
-	for (;;) {
+	while (!told_to_stop || left--) {
 		ret = nl_recv(&mon->nl, &nsid);
 		if (ret < 0 && (errno == EAGAIN || errno == EINTR))
 			return 0;
@@ -179,6 +194,7 @@ static int drain(struct monitor *mon)
 		if (output_flush() < 0)
 			return -1;
 	}
+	return 0;
 }
 
 struct sync {
@@ -243,11 +259,7 @@ static int print_sas(const struct monitor *mon, const struct source *source,
 	return output_flush();
 }
 
-/*
- * Opens a second socket, for questions, in the namespace of @source. One without
- * a name cannot be entered. Returns -1 after a message, 1 if that is the case.
- */
-static int open_source(const struct source *source, struct nl *nl)
+static int open_socket(const struct source *source, struct nl *nl)
 {
 	int own, ret;
 
@@ -268,12 +280,32 @@ static int open_source(const struct source *source, struct nl *nl)
 	return ret;
 }
 
+/*
+ * Opens a second socket, for questions, in the namespace of @source. One without
+ * a name cannot be entered. Returns -1 after a message, 1 if that is the case.
+ */
+static int open_source(const struct monitor *mon, const struct source *source,
+		       struct nl *nl)
+{
+	int ret = open_socket(source, nl);
+
+	/* The news that it was unloaded may have been lost, too. */
+	if (!ret && (nl->family != mon->nl.family ||
+		     nl->events != mon->nl.events)) {
+		nl_close(nl);
+		warnx("module esptrack was loaded anew");
+		return -1;
+	}
+	return ret;
+}
+
 /* Which number has the last event? 1 if that cannot be asked. */
-static int ask_last(const struct source *source, uint64_t *last)
+static int ask_last(const struct monitor *mon, const struct source *source,
+		    uint64_t *last)
 {
 	struct stats stats;
 	struct nl nl;
-	int ret = open_source(source, &nl);
+	int ret = open_source(mon, source, &nl);
 
 	if (ret)
 		return ret;
@@ -283,49 +315,81 @@ static int ask_last(const struct source *source, uint64_t *last)
 	return ret;
 }
 
+static int add_source(int nsid, void *data)
+{
+	struct monitor *mon = data;
+
+	source_find(&mon->sources, nsid);
+	return 0;
+}
+
 /*
- * The socket was full. What came before that has been read and printed, and is
- * followed by what comes after: so the last number tells what is missing.
+ * What came before something was lost has been read and printed, and is followed by
+ * what comes after: so the last number tells what is missing. @full: the socket was.
  */
-static int count_lost(struct monitor *mon)
+static int count_lost_of(struct monitor *mon, struct source *source, bool full)
+{
+	const struct source before = *source;
+	uint64_t last;
+	int ret = ask_last(mon, source, &last);
+
+	if (ret < 0)
+		return -1;
+	if (ret) {
+		if (full)
+			print_overrun(mon, source, 0);
+		return 0;
+	}
+	/* All up to the last one are here, or lost. */
+	if (drain(mon) < 0)
+		return -1;
+	/* Since when it can be heard here nobody knows. */
+	if (!before.known && full && last) {
+		print_overrun(mon, source, 0);
+		source->gap = true;
+		if (!source->known || source->last < last)
+			source->last = last;
+		source->known = true;
+		return 0;
+	}
+	if (before.known && last < before.last && source->anew == before.anew)
+		count_anew(source);
+	account(mon, source, last);
+	return 0;
+}
+
+/* @look: even if the socket was not full. */
+static int count_lost(struct monitor *mon, bool look)
 {
 	struct source *source;
-	uint64_t last;
-	int ret;
+	bool full;
 
-	while (mon->full) {
+	while (mon->full || look) {
+		full = mon->full;
 		mon->full = false;
-		for (source = mon->sources; source; source = source->next) {
-			ret = ask_last(source, &last);
-			if (ret < 0)
+		look = false;
+		if (mon->all_nsid && netns_each_nsid(add_source, mon) < 0)
+			return -1;
+		for (source = mon->sources; source; source = source->next)
+			if (count_lost_of(mon, source, full) < 0)
 				return -1;
-			if (ret) {
-				print_overrun(mon, source, 0);
-				continue;
-			}
-			/* All up to the last one are here, or lost. */
-			if (drain(mon) < 0)
-				return -1;
-			if (!source->known || last > source->last)
-				account(mon, source, last);
-		}
 	}
 	return 0;
 }
 
-static int resync(struct monitor *mon)
+static int resync(struct monitor *mon, bool look)
 {
 	struct source *source;
 	struct nl nl;
 	int ret;
 
-	if (count_lost(mon) < 0)
+	if (count_lost(mon, look) < 0)
 		return -1;
 	for (source = mon->sources; source; source = source->next) {
 		if (!source->gap)
 			continue;
 		source->gap = false;
-		ret = open_source(source, &nl);
+		ret = open_source(mon, source, &nl);
 		if (ret < 0)
 			return -1;
 		if (ret)
@@ -335,14 +399,6 @@ static int resync(struct monitor *mon)
 		if (ret < 0)
 			return -1;
 	}
-	return 0;
-}
-
-static int add_source(int nsid, void *data)
-{
-	struct monitor *mon = data;
-
-	source_find(&mon->sources, nsid);
 	return 0;
 }
 
@@ -357,7 +413,7 @@ static int begin(struct monitor *mon)
 	if (mon->all_nsid && netns_each_nsid(add_source, mon) < 0)
 		return -1;
 	for (source = mon->sources; source; source = source->next) {
-		ret = ask_last(source, &last);
+		ret = ask_last(mon, source, &last);
 		if (ret < 0)
 			return -1;
 		if (ret)
@@ -367,7 +423,7 @@ static int begin(struct monitor *mon)
 			return -1;
 		account(mon, source, last);
 	}
-	return 0;
+	return resync(mon, false);
 }
 
 /*
@@ -382,6 +438,7 @@ static int wait_and_print(struct monitor *mon)
 	};
 	const struct timespec at_once = { 0 };
 	sigset_t block, old;
+	bool stopping;
 	int ret;
 
 	sigemptyset(&block);
@@ -389,18 +446,21 @@ static int wait_and_print(struct monitor *mon)
 	sigaddset(&block, SIGTERM);
 	for (;;) {
 		sigprocmask(SIG_BLOCK, &block, &old);
-		ret = ppoll(&fd, 1, told_to_stop ? &at_once : NULL, &old);
+		stopping = told_to_stop;
+		ret = ppoll(&fd, 1, stopping ? &at_once : &silence, &old);
 		sigprocmask(SIG_SETMASK, &old, NULL);
-		if (!ret)
-			return 0;
 		if (ret < 0 && errno == EINTR)
 			continue;
 		if (ret < 0) {
 			warn("poll");
 			return -1;
 		}
-		if (drain(mon) < 0 || resync(mon) < 0 || output_flush() < 0)
+		if (ret && drain(mon) < 0)
 			return -1;
+		if (resync(mon, !ret && !stopping) < 0 || output_flush() < 0)
+			return -1;
+		if (stopping)
+			return 0;
 	}
 }
 
@@ -427,7 +487,13 @@ static int parse(struct monitor *mon, char **argv)
 
 int cmd_monitor(const struct options *opt, char **argv)
 {
-	const struct sigaction stop = { .sa_handler = on_stop };
+	/* No line is torn by a signal; but the second one ends a monitor that
+	 * nobody reads from.
+	 */
+	const struct sigaction stop = {
+		.sa_handler = on_stop,
+		.sa_flags = SA_RESTART | SA_RESETHAND,
+	};
 	struct monitor mon = { .opt = opt };
 	int ret;
 

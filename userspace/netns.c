@@ -137,8 +137,12 @@ static int look_at_all(const struct wanted *wanted)
 	DIR *dir;
 
 	dir = opendir(NETNS_DIR);
-	if (!dir)
-		return errno == ENOENT ? 0 : -1;
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir) {
+		warn(NETNS_DIR);
+		return -1;
+	}
 	sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		warn("netlink");

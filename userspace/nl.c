@@ -260,7 +260,10 @@ int nl_subscribe(struct nl *nl, bool all_nsid, int rcvbuf)
 		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUF,
 			   &size, sizeof(size));
 	if (all_nsid && set_option(nl, NETLINK_LISTEN_ALL_NSID, 1) < 0) {
-		kernel_error(errno);
+		if (errno == EPERM)
+			warnx("all-nsid needs CAP_NET_BROADCAST");
+		else
+			kernel_error(errno);
 		return -1;
 	}
 	if (set_option(nl, NETLINK_ADD_MEMBERSHIP, GENL_ID_CTRL) < 0 ||
@@ -271,11 +274,7 @@ int nl_subscribe(struct nl *nl, bool all_nsid, int rcvbuf)
 	return 0;
 }
 
-/*
- * Takes what is there into nl->buf, and does not wait. Sets @nsid to the
- * namespace that it is from, NSID_OWN if it is ours. Returns -1 with errno.
- */
-ssize_t nl_recv(struct nl *nl, int *nsid)
+static ssize_t recv_from(struct nl *nl, int *nsid, struct sockaddr_nl *sender)
 {
 	char control[CMSG_SPACE(sizeof(*nsid)) + CMSG_SPACE(64)];
 	struct iovec iov = {
@@ -283,6 +282,8 @@ ssize_t nl_recv(struct nl *nl, int *nsid)
 		.iov_len = sizeof(nl->buf),
 	};
 	struct msghdr msg = {
+		.msg_name = sender,
+		.msg_namelen = sizeof(*sender),
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control,
@@ -299,6 +300,23 @@ ssize_t nl_recv(struct nl *nl, int *nsid)
 		if (cmsg->cmsg_level == SOL_NETLINK &&
 		    cmsg->cmsg_type == NETLINK_LISTEN_ALL_NSID)
 			memcpy(nsid, CMSG_DATA(cmsg), sizeof(*nsid));
+	return ret;
+}
+
+/*
+ * Takes what the kernel has sent into nl->buf, and does not wait. Others may send,
+ * too, who are root in a network namespace that we hear. Sets @nsid to the namespace
+ * that it is from, NSID_OWN if it is ours. Returns -1 with errno.
+ */
+ssize_t nl_recv(struct nl *nl, int *nsid)
+{
+	struct sockaddr_nl sender;
+	ssize_t ret;
+
+	do {
+		memset(&sender, 0, sizeof(sender));
+		ret = recv_from(nl, nsid, &sender);
+	} while (ret >= 0 && sender.nl_pid);
 	return ret;
 }
 

@@ -13,6 +13,7 @@ struct source {
 	bool known;			/* last is */
 	bool gap;			/* events were lost, SAs are to be told */
 	uint64_t last;			/* number of the last event */
+	unsigned int anew;		/* how often it began to count anew */
 	struct source *next;
 };
 
