@@ -172,6 +172,42 @@ check_eq "show: and a row" "$(sed -n 2p <<< "$text" | tr -s ' ')" \
 check "show SPI: tells what happened" grep -q \
 	"s ago: refused at $nat_addr:30033, reason throttled, esp-seq" <<< "$(tool server show $spi)"
 check_eq "show -o SPI: in one line" "$(tool server -o show $spi | wc -l)" 1
+check_eq "show: by all that it can be" \
+	"$(tool server -j show $spi dst $SERVER src "$nat_addr" reqid 1 proto esp | jq -r '.[].spi')" $spi
+for other in "dst 192.0.2.1" "src 192.0.2.1" "reqid 2" "mark 1" "if_id 1"; do
+	# shellcheck disable=SC2086 # words
+	check_eq "show $other: not this one" "$(tool server -j show $other)" "[]"
+	# shellcheck disable=SC2086
+	out=$(tool server show $spi $other 2>&1)
+	check_eq "show SPI $other: exit status" $? 2
+done
+quietly ip -n server xfrm state add src $NAT_ADDR dst $SERVER proto esp spi 0x1112 \
+	mode tunnel mark 5 mask 0xff aead 'rfc4106(gcm(aes))' "$static_key" 128 \
+	encap espinudp 4500 4500 0.0.0.0
+marked()
+{
+	[ "$(tool server -j show mark 5 mask 0xff | jq -r '.[].spi')" = 0x00001112 ]
+}
+check "show by mark" busywait 10 marked
+for how in "" "dst $SERVER" "mark 5 mask 0xff" "dst $SERVER mark 5 mask 0xff"; do
+	# shellcheck disable=SC2086 # words
+	check_eq "show SPI $how: one with a mark" \
+		"$(tool server -j show 0x1112 $how | jq -r '.[].mark')" 0x5
+done
+quietly ip -n server xfrm state delete src $NAT_ADDR dst $SERVER proto esp spi 0x1112 mark 5 mask 0xff ||
+	bail "the SA cannot be deleted"
+check_eq "-p: the same, for people" "$(tool server -j -p show $spi | jq -c 'del(.. | .time?)')" \
+	"$(tool server -j show $spi | jq -c 'del(.. | .time?)')"
+check_num "-p: in many lines" "$(tool server -j -p show $spi | wc -l)" -gt 10
+check_eq "-h: is help" "$(/payload/esptrack -h)" "$(/payload/esptrack help)"
+for command in show "-j show" "-o show" "show $spi" stats metrics conf; do
+	# shellcheck disable=SC2086 # words
+	tool server $command > /dev/full 2> "$tmp/full.log"
+	check_eq "$command to a full disk: exit status" $? 2
+	# shellcheck disable=SC2086
+	/payload/esptrack -n server $command >&- 2> "$tmp/full.log"
+	check_eq "$command to nowhere: exit status" $? 2
+done
 out=$(tool server show 0x4321 2>&1)
 check_eq "show of an unknown SPI: exit status" $? 2
 check_fails "no colours in a pipe" grep -q $'\033' <<< "$text"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Options, and which command is meant. */
 #include <err.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "esptrack.h"
 #include "number.h"
@@ -148,6 +150,9 @@ int main(int argc, char **argv)
 	command_fn *run;
 	int ret = EXIT_USAGE;
 
+	/* Or a socket would be the standard output. */
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		err(EXIT_REFUSED, "standard output");
 	/* A reader that went away is then a write error like any other. */
 	signal(SIGPIPE, SIG_IGN);
 

@@ -82,6 +82,7 @@ static void print_row(const int *width, const struct row *row)
 struct show {
 	const struct options *opt;
 	const struct selector *filter;
+	bool found;			/* an SA that is meant */
 	bool begun;			/* something was printed */
 	struct row rows[ROWS];		/* of the table, to be printed */
 	size_t n;
@@ -133,6 +134,7 @@ static void print_detail(const struct show *show, const struct sa *sa)
 
 static void show_sa(struct show *show, const struct sa *sa)
 {
+	show->found = true;
 	if (show->opt->json)
 		print_element(show, sa);
 	else if (show->filter->given & SELECT_SPI)
@@ -219,25 +221,31 @@ static int get_by_spi(struct nl *nl, struct show *show)
 
 	for (i = 0; !ret && i < found.n; i++)
 		ret = get_one(nl, &found.keys[i], show);
-	if (!ret && !found.n) {
-		warnx("no inbound ESP-in-UDP SA with this SPI");
-		ret = -1;
-	}
 	free(found.keys);
 	return ret;
 }
 
 /*
  * The kernel finds one SA by its key, and then tells all of it; else it sends
- * all, and we choose. Returns -1 after a message.
+ * all, and we choose. To the kernel an SA without mark is meant where none is given,
+ * here any. Returns -1 after a message.
  */
 static int get(struct nl *nl, struct show *show)
 {
-	if ((show->filter->given & SELECT_ID) == SELECT_ID)
-		return get_one(nl, show->filter, show);
-	if (show->filter->given & SELECT_SPI)
-		return get_by_spi(nl, show);
-	return get_all(nl, show_reply, show);
+	const unsigned int key = SELECT_ID | SELECT_MARK;
+	int ret;
+
+	if (!(show->filter->given & SELECT_SPI))
+		return get_all(nl, show_reply, show);
+	if ((show->filter->given & key) == key)
+		ret = get_one(nl, show->filter, show);
+	else
+		ret = get_by_spi(nl, show);
+	if (!ret && !show->found) {
+		warnx("no inbound ESP-in-UDP SA with this SPI, or not such a one");
+		ret = -1;
+	}
+	return ret;
 }
 
 /* "show 0x1001" is short for "show spi 0x1001". */
