@@ -151,6 +151,16 @@ completes "esptrack monitor all" "all-nsid"
 completes "esptrack metrics t" "text"
 completes "esptrack del " "reqid"
 completes "esptrack help " ""
+quietly esptrack set reqid 77 static_nat on
+completes "esptrack del reqid " "77"
+completes "esptrack set reqid " "1 2"
+quietly esptrack del reqid 77
+# shellcheck disable=SC2016 # it must not be expanded
+touch '/run/netns/$(touch expanded)'
+completes "esptrack -n v" "vpn"
+check_fails "completion expands nothing" test -e expanded
+# shellcheck disable=SC2016
+rm '/run/netns/$(touch expanded)'
 
 examples > "$tmp/examples"
 check_num "the man page has examples" "$(wc -l < "$tmp/examples")" -ge 15
