@@ -31,14 +31,21 @@ check "the older kernel can be purged" \
 check_fails "with what DKMS had built for it" dkms_has "$old"
 check "but not for the newer one" dkms_has "$new"
 
+# As if node_exporter were there.
+figures=/var/lib/prometheus/node-exporter
+mkdir -p $figures
 for unit in $(dpkg -L esptrack | sed -n 's,.*/systemd/system/,,p'); do
 	check "$unit: can be started" systemctl start "$unit"
 done
 rm /etc/modules-load.d/esptrack.conf /etc/modprobe.d/esptrack.conf
+check "the figures are where node_exporter reads them" \
+	busywait 20 file_has $figures/esptrack.prom esptrack_sas
 apt-get purge -y --auto-remove esptrack esptrack-dkms > "$tmp/purge.log" 2>&1
 check_eq "the packages can be purged" $? 0
 check "and tell that the module is still loaded" grep 'rmmod esptrack' "$tmp/purge.log"
 check_fails "the tool is gone" test -e /usr/sbin/esptrack
+check_eq "the figures are gone" "$(ls -A $figures)" ""
+rmdir -p --ignore-fail-on-non-empty $figures
 check_fails "no process is left" pgrep -x esptrack
 check_eq "DKMS has nothing of it" "$(dkms status -m esptrack)" ""
 check_fails "depmod knows nothing of it" known_to_depmod
