@@ -9,11 +9,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "qemu_plugin.h"
 
 #define MARK_SIZE	8
+
+/* The file in a plugin's one argument, out=FILE; NULL if it has others. */
+static inline FILE *open_out(int argc, char **argv)
+{
+	if (argc != 1 || strncmp(argv[0], "out=", 4))
+		return NULL;
+	return fopen(argv[0] + 4, "w");
+}
 
 static inline bool is_insn(const struct qemu_plugin_insn *insn, const void *bytes,
 			   size_t from, size_t n)

@@ -101,9 +101,7 @@ static void on_end(plugin_id id, void *data)
 EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
 			       char **argv)
 {
-	if (argc != 1 || strncmp(argv[0], "out=", 4))
-		return -1;
-	out = fopen(argv[0] + 4, "w");
+	out = open_out(argc, argv);
 	if (!out)
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
