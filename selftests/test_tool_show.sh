@@ -235,10 +235,16 @@ check_eq "ynl: stats-get" "$(ynl --do stats-get | jq -c '[.moved, .refused]')" \
 	'[4,[{"reason":"throttled","packets":1}]]'
 start ynl server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
 	--output-json --subscribe events --sleep 8
-busywait 30 netlink_joined server 16 "$pid" || bail "ynl does not listen"
+listener=$pid
+busywait 30 netlink_joined server 16 "$listener" || bail "ynl does not listen"
+monitor_start server
 nat_rebind 30043
 ping_once 2 > /dev/null
-wait "$pid"
+check "monitor: the move is told" events_wait server moved 1
+check "-j monitor: as ever" diff -u "$here/golden/monitor.json" \
+	<(jq 'del(.. | .time?)' "$tmp/events-server")
+check_eq "-j monitor: as the schema says" "$(as_schema monitor < "$tmp/events-server")" 1
+wait "$listener"
 check_eq "ynl: subscribe" "$(jq -c '.[] | [.name, .msg.event.new.port]' "$tmp/ynl.log")" \
 	'["sa-moved-ntf",30043]'
 
