@@ -201,9 +201,11 @@ struct esptrack_sa_info {
 	__be32 outbound[ESPTRACK_OUTBOUND_MAX];
 };
 
-/* Under esptrack_lock: let the next packet from elsewhere be looked at. */
+/* Let the next packet from elsewhere be looked at. */
 static inline void esptrack_sa_forget_seen(struct esptrack_sa *sa)
 {
+	lockdep_assert_held(&esptrack_lock);
+
 	memset(&sa->seen, 0, sizeof(sa->seen));
 	WRITE_ONCE(sa->barred_by, 0);
 }
