@@ -28,6 +28,15 @@ inbound_gone()
 		bail "no SA $1"
 }
 
+# client_has OLD NEW: with this SPI he sends from now on, instead of the other one
+client_has()
+{
+	quietly ip -n client xfrm state delete src $CLIENT dst $SERVER_PUB proto esp spi "$1" ||
+		bail "no SA of the client"
+	sa_batch $CLIENT $SERVER_PUB "$2" 1 4500 4500 | ip_batch client ||
+		bail "no SA of the client"
+}
+
 last_reason()
 {
 	tail -n 1 "$tmp/events-server" | jq -r .msg.event.reason
@@ -54,6 +63,25 @@ module_load static_nat=0
 monitor_start server
 tunnel_up static
 knob_wait server $STATIC_SPI_IN
+
+# An outbound SA is on for one of two inbound SAs. When that dies, it goes with the other.
+inbound 0x1002 "$nat_port"
+quietly tool server set spi 0x1002 dst $SERVER static_nat on || bail "no switch"
+inbound_gone 0x1002
+check "the one that was on is gone" busywait 30 knob_gone server 0x00001002
+inbound 0x1003 "$nat_port" 3
+quietly tool server set spi 0x1003 dst $SERVER static_nat on || bail "no switch"
+client_has 0x1001 0x1003
+at=$nat_port
+nat_rebind $((nat_port + 1))
+check_fails "another child SA moves, which has no way back" ping_once 1
+check "it is reported" events_wait server moved 1
+check_eq "nothing but itself has moved" \
+	"$(tail -n 1 "$tmp/events-server" | jq -r '[.msg.event.moved[].spi] | join(" ")')" 0x00001003
+check_eq "the SA from us has stayed" "$(encap_of server $STATIC_SPI_OUT)" "4500 $at"
+client_has 0x1003 0x1001
+inbound_gone 0x1003
+nat_rebind "$at"
 
 quietly tool server set reqid 1 static_nat on || bail "no switch"
 rekeyed_inbound_first "on by the reqid"
@@ -102,26 +130,6 @@ check_eq "one of two: as policies are the other one's as well" "$(last_reason)" 
 check_eq "one of two: policies fit the SAs" "$(templates_at "$from" 1)" 3
 check "it is switched on" tool server set spi 0x1002 dst $SERVER static_nat on
 check "then the address is followed" ping_once
-
-# An outbound SA is on for one of two inbound SAs. When that dies, it goes with the other.
-quietly tool server conf set static_nat off || bail "no switch"
-quietly tool server del reqid 1 || bail "no switch"
-quietly tool server set spi $STATIC_SPI_IN dst $SERVER static_nat off || bail "no switch"
-inbound_gone 0x1002
-check "the one that was on is gone" busywait 30 knob_gone server 0x00001002
-inbound 0x1003 "$nat_port" 3
-quietly tool server set spi 0x1003 dst $SERVER static_nat on || bail "no switch"
-quietly ip -n client xfrm state delete src $CLIENT dst $SERVER_PUB proto esp spi 0x1001 ||
-	bail "no SA of the client"
-sa_batch $CLIENT $SERVER_PUB 0x1003 1 4500 4500 | ip_batch client || bail "no SA of the client"
-moved=$(events_count server moved)
-at=$nat_port
-nat_rebind $((nat_port + 1))
-check_fails "a child SA moves that has no way back" ping_once 1
-check "it is reported" events_wait server moved $((moved + 1))
-check_eq "nothing but itself has moved" \
-	"$(tail -n 1 "$tmp/events-server" | jq -r '[.msg.event.moved[].spi] | join(" ")')" 0x00001003
-check_eq "the SA from us has stayed" "$(encap_of server $STATIC_SPI_OUT)" "4500 $at"
 
 check "the module can be unloaded" module_unload
 done_testing
