@@ -20,12 +20,19 @@ timed()
 	echo "result: $(jq -c --arg name "$1" '{figure: "time", $name} + .' <<< "$out")"
 }
 
-# free_kib: memory that nothing uses, when all that can be given back was
+# free_kib: memory that nothing uses, when all that can be given back was. What was
+# used since the last time is only given back by the next.
 free_kib()
 {
+	local now=0 was=-1
+
 	sync
-	echo 3 > /proc/sys/vm/drop_caches
-	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+	while [ "$now" -gt "$was" ]; do
+		was=$now
+		echo 3 > /proc/sys/vm/drop_caches
+		now=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
+	done
+	echo "$now"
 }
 
 # slabs FILE: bytes in objects that are in use, by cache

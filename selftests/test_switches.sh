@@ -28,15 +28,6 @@ inbound_gone()
 		bail "no SA $1"
 }
 
-# client_has OLD NEW: with this SPI he sends from now on, instead of the other one
-client_has()
-{
-	quietly ip -n client xfrm state delete src $CLIENT dst $SERVER_PUB proto esp spi "$1" ||
-		bail "no SA of the client"
-	sa_batch $CLIENT $SERVER_PUB "$2" 1 4500 4500 | ip_batch client ||
-		bail "no SA of the client"
-}
-
 last_reason()
 {
 	tail -n 1 "$tmp/events-server" | jq -r .msg.event.reason
@@ -71,7 +62,8 @@ inbound_gone 0x1002
 check "the one that was on is gone" busywait 30 knob_gone server 0x00001002
 inbound 0x1003 "$nat_port" 3
 quietly tool server set spi 0x1003 dst $SERVER static_nat on || bail "no switch"
-client_has 0x1001 0x1003
+# The client sends with the newest that he has.
+sa_batch $CLIENT $SERVER_PUB 0x1003 1 4500 4500 | ip_batch client || bail "no SA of the client"
 at=$nat_port
 nat_rebind $((nat_port + 1))
 check_fails "another child SA moves, which has no way back" ping_once 1
@@ -79,7 +71,8 @@ check "it is reported" events_wait server moved 1
 check_eq "nothing but itself has moved" \
 	"$(tail -n 1 "$tmp/events-server" | jq -r '[.msg.event.moved[].spi] | join(" ")')" 0x00001003
 check_eq "the SA from us has stayed" "$(encap_of server $STATIC_SPI_OUT)" "4500 $at"
-client_has 0x1003 0x1001
+quietly ip -n client xfrm state delete src $CLIENT dst $SERVER_PUB proto esp spi 0x1003 ||
+	bail "no SA of the client"
 inbound_gone 0x1003
 nat_rebind "$at"
 
