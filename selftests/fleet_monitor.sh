@@ -67,7 +67,7 @@ check_eq "nor by a program" "$(status NoNewPrivs)" 1
 check_eq "system calls are filtered" "$(status Seccomp)" 2
 
 quietly systemctl kill --signal=KILL $unit.service
-check "killed, it comes back" busywait 30 says_monitoring 2
+check "killed, it comes back" busywait 60 says_monitoring 2
 check "all peers move again" answered $PEERS --place 2
 check "the journal has each" busywait 20 journal_has $((2 * PEERS))
 check_eq "systemd has counted" "$(service $unit NRestarts)" 1
