@@ -36,8 +36,8 @@ struct monitor {
 
 static volatile sig_atomic_t told_to_stop;
 
-/* The kernel numbers its events, so where nothing comes, nothing can be missed; but
- * it may have had no room for one before it came to our socket.
+/* That an event is missing shows when the next one comes. After so long without one
+ * the kernel is asked: it may have had no room for the last.
  */
 static const struct timespec silence = { .tv_sec = 60 };
 
