@@ -45,7 +45,7 @@ kmod:
 	@selftests/kmod.sh '$(KERNEL)'
 
 check: kmod
-	@selftests/check.sh '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
+	@selftests/$(if $(TEST),check.sh,check_both.sh) '$(KERNEL)' $(if $(TEST),'TEST=$(TEST)')
 
 check-all:
 	@selftests/check_all.sh $(if $(TEST),'TEST=$(TEST)')

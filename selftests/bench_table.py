@@ -111,11 +111,12 @@ by number. A second is 1,000,000,000 instructions there.
 Rebindings: 100 datagrams a second each way, strongSwan or static keys, or WireGuard
 at the same port; then the NAT gives the client's port 4500 a new one. "After news":
 sent by the server 20 ms or more after the first packet from the new mapping had
-reached it; "in flight": before. Control packets: IKE, or handshakes, since then.
-First reply: from that news until a datagram sent after it has arrived; it is
-real time, and as slow as the guest is. Daemon: datagrams either way that the
-server dropped while its daemon reinstalled the SAs; how many depends on how long
-that takes. Otherwise: lost after the news, and not by the daemon."""
+reached it, and after what was in that had been read; "in flight": before. Control
+packets: IKE, or handshakes, since then. First reply: from that news until a datagram
+sent after it has arrived; it is real time, and as slow as the guest is. Daemon:
+datagrams either way that the server dropped while its daemon reinstalled the SAs; how
+many depends on how long that takes. Otherwise: lost after the news, and not by the
+daemon."""
 
 
 def results(path):

@@ -17,7 +17,7 @@ for arg in "$@"; do
 		# At full speed, but with an eye on our own objects, which may
 		# be made to fail as well (A). (Of two slub_debug= the last one
 		# counts.)
-		guest+=(--append 'slub_debug=FZPUA,esptrack_*;FZPU,xfrm_state')
+		guest+=(--append 'slub_debug=FZPA,esptrack_*;FZP,xfrm_state')
 		args+=("$arg")
 		;;
 	*=*)	args+=("$arg") ;;

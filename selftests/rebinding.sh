@@ -17,8 +17,8 @@
 # "control" are packets that carry no data: IKE, or WireGuard's handshakes.
 # "since_rebinding" counts from when the NAT lost its mapping, "since_news" from
 # when the first packet from the new one reached the server: what was sent to
-# the client between the two, or in the 20 ms after, was in flight to the dead
-# mapping.
+# the client between the two, or in the 20 ms after, or before the sender had read
+# what was in that packet, was in flight to the dead mapping.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh

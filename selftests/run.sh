@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [SUITE=SUITE] [TEST=NAME] [SCALE=N] [LIMIT=SECONDS] [SEED=N]: run the
-# tests, or those that test_NAME.sh matches, inside the guest; or those of another
-# suite than "test". The ones of IKE daemons take half an hour and are only run by
-# name. What the other words mean: see stress.sh.
+# run.sh [SUITE=SUITE] [TEST=NAME] [PART=K/N] [SCALE=N] [LIMIT=SECONDS] [SEED=N]:
+# run the tests, or those that test_NAME.sh matches, inside the guest; or those of
+# another suite than "test". The ones of IKE daemons take half an hour and are only
+# run by name. PART=1/2 is every second test, PART=2/2 are the others. What the other
+# words mean: see stress.sh.
 #
 # Each test loads and unloads the module itself. After each the runner looks
 # for what it left behind and for complaints of the kernel, so that they are
@@ -17,11 +18,13 @@ shopt -s extglob
 here=$(cd "$(dirname "$0")" && pwd)
 name='*'
 suite='test'
+part=1 parts=1
 patience=900
 for arg in "$@"; do
 	case $arg in
 	TEST=)	;;
 	TEST=*)	name=${arg#TEST=} ;;
+	PART=[1-9]/[1-9])	part=${arg:5:1} parts=${arg:7:1} ;;
 	SUITE=*)	suite=${arg#SUITE=}; patience=2400 ;;
 	LIMIT=*)	export "${arg?}"; patience=$((2400 + LIMIT)) ;;
 	SCALE=* | SEED=*)	export "${arg?}" ;;
@@ -195,6 +198,7 @@ coverage()
 stamps=$!
 before=/tmp/run.pids
 tests=0
+turn=0
 result "boot: the kernel has no complaints" /guest/splat.sh
 if [ -e $leaks ]; then
 	result "memory can be searched for leaks" leaks_known
@@ -204,6 +208,7 @@ for test in "$here/$suite"_$name.sh; do
 	if [ "$name" = '*' ] && [[ $(basename "$test") = test_daemon_* ]]; then
 		continue
 	fi
+	[ $((turn++ % parts)) -eq $((part - 1)) ] || continue
 	run_test "$test"
 	tests=$((tests + 1))
 done

@@ -49,6 +49,7 @@ golden()
 
 	shift 2
 	got=$(tool server -j "$@")
+	# jq is gojq here, which sorts.
 	check "-j $*: as ever" diff -u "$file" <(jq 'del(.. | .time?)' <<< "$got")
 	check_eq "-j $*: as the schema says" "$(as_schema "$schema" <<< "$got")" 1
 }
@@ -136,8 +137,8 @@ tool server set reqid 7 port_only on
 golden reqids reqids reqids
 tool server del reqid 7
 check_eq "schemas agree about an SA" \
-	"$(jq -cS '.items.properties | del(.history)' /payload/show.schema.json)" \
-	"$(jq -cS '.definitions.sa.properties' /payload/monitor.schema.json)"
+	"$(jq -c '.items.properties | del(.history)' /payload/show.schema.json)" \
+	"$(jq -c '.definitions.sa.properties' /payload/monitor.schema.json)"
 
 as_stats esptrack_sas .sas
 as_stats esptrack_sas_following .following
@@ -226,13 +227,13 @@ key="\"spi\": $((spi)), \"local-ipv4\": 176160770"
 check "ynl: set" ynl --do sa-set --json "{$key, \"port-only\": 1}"
 check_eq "ynl: get" "$(ynl --do sa-get --json "{$key}" | jq -c '[."port-only", .history[-1].kind]')" '[1,"moved"]'
 check_eq "ynl: conf-get" "$(ynl --do conf-get | jq -c .)" \
-	'{"static-nat":1,"port-only":1,"throttle-interval":1,"throttle-burst":1000}'
+	'{"port-only":1,"static-nat":1,"throttle-burst":1000,"throttle-interval":1}'
 tool server set reqid 7 port_only on
 check_eq "ynl: reqid-get" "$(ynl --do reqid-get --json '{"number": 7}' | jq -c .)" \
 	'{"number":7,"port-only":1}'
 tool server del reqid 7
 check_eq "ynl: stats-get" "$(ynl --do stats-get | jq -c '[.moved, .refused]')" \
-	'[4,[{"reason":"throttled","packets":1}]]'
+	'[4,[{"packets":1,"reason":"throttled"}]]'
 start ynl server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
 	--output-json --subscribe events --sleep 8
 listener=$pid

@@ -12,10 +12,12 @@ traffic.py run LOCAL REMOTE REPORT [--port P] [--rate R] [--count N] [--echo]
 traffic.py summary SERVER_REPORT CLIENT_REPORT [TIME]
     Prints JSON: for "to_client" and "to_server": sent, received, lost,
     duplicated, reordered, gaps (runs of lost numbers: first, last, count, and
-    when the first and the last of them were sent). With TIME (seconds since
-    1970, of a rebinding) the times count from it, and there are
-    lost_before, lost_after (sent until a MOMENT after TIME, or later), recovery: seconds
-    until the first datagram that was sent after TIME arrived; null if none.
+    when the first and the last of them were sent). What was sent after the receiver
+    was told to stop does not count. With TIME (seconds since 1970, of a rebinding)
+    the times count from it, and there are lost_before (sent until a MOMENT after
+    TIME, or before the sender had itself received a datagram since TIME), lost_after
+    (sent later), recovery: seconds until the first datagram that was sent after TIME
+    arrived; null if none.
 """
 
 import argparse
@@ -48,7 +50,7 @@ def run(args):
     sent, received = {}, []
     errors = 0
     count = os.open(args.report + ".count", os.O_CREAT | os.O_RDWR)
-    stopping = None
+    stopping = until = None
 
     def counts():
         os.pwrite(count, b"%010d %010d\n" % (len(sent), len(received)), 0)
@@ -64,8 +66,8 @@ def run(args):
         sent[number] = now
 
     def stop(_signal, _frame):
-        nonlocal stopping
-        stopping = time.monotonic()
+        nonlocal stopping, until
+        stopping, until = time.monotonic(), time.time()
 
     counts()
     signal.signal(signal.SIGTERM, stop)
@@ -108,24 +110,26 @@ def run(args):
 
     with open(args.report, "w", encoding="ascii") as report:
         json.dump({"sent": sorted(sent.items()), "received": received,
-                   "send_errors": errors}, report)
+                   "until": until, "send_errors": errors}, report)
 
 
 def direction(sender, receiver, start):
-    sent = dict(map(tuple, sender["sent"]))
+    sent = {number: when for number, when in sender["sent"] if when <= receiver["until"]}
     zero = start or 0
     seen = set()
     duplicated = reordered = 0
     highest = -1
     recovery = None
     for number, when in receiver["received"]:
+        if number not in sent:
+            continue
         if number in seen:
             duplicated += 1
         elif number < highest:
             reordered += 1
         seen.add(number)
         highest = max(highest, number)
-        if start and recovery is None and sent.get(number, 0) >= start:
+        if start and recovery is None and sent[number] >= start:
             recovery = round(when - start, 6)
     lost = [number for number in sorted(sent) if number not in seen]
     gaps = []
@@ -145,7 +149,8 @@ def direction(sender, receiver, start):
               "duplicated": duplicated, "reordered": reordered,
               "send_errors": sender["send_errors"], "gaps": gaps}
     if start:
-        result["lost_before"] = sum(sent[number] < start + MOMENT for number in lost)
+        known = min((when for _, when in sender["received"] if when >= start), default=start)
+        result["lost_before"] = sum(sent[number] < max(start + MOMENT, known) for number in lost)
         result["lost_after"] = len(lost) - result["lost_before"]
         result["recovery"] = recovery
     return result

@@ -42,7 +42,7 @@ guest_packages=(
 	# what others use instead, to compare with
 	wireguard-tools
 	# for the tests
-	python3 python3-yaml python3-jsonschema procps kmod jq libmnl0 libjson-c5 util-linux
+	python3 python3-yaml python3-jsonschema procps kmod gojq libmnl0 libjson-c5 util-linux
 )
 
 # A second IKE daemon.
@@ -169,6 +169,8 @@ make_guest_root()
 		fi
 	done
 	depmod -b "$root" "$release"
+	# jq 1.6 takes 36 ms to start, gojq 2; and here all is 20 times slower.
+	ln -s gojq "$root/usr/bin/jq"
 
 	# Unpacking is boot time: drop what no test runs.
 	rm -rf "${root:?}"/boot "$root"/var/lib/{apt,dpkg} "$root"/var/cache \

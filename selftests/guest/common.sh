@@ -30,12 +30,16 @@ need()
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 
-	# A fresh machine has no package lists, or outdated ones.
-	said=$(apt_install "${missing[@]}") && return
-	if ! said=$(apt-get update -qq 2>&1 && apt_install "${missing[@]}"); then
-		printf '%s\n' "$said" >&2
-		return 1
-	fi
+	# A fresh machine has no package lists, or outdated ones. Two guests may be
+	# started at once, and apt would not wait for itself.
+	{
+		flock 8
+		said=$(apt_install "${missing[@]}") && return
+		if ! said=$(apt-get update -qq 2>&1 && apt_install "${missing[@]}"); then
+			printf '%s\n' "$said" >&2
+			return 1
+		fi
+	} 8< /etc/apt
 }
 
 # bootstrap OPTION...: mmdebstrap, as root. Its mounts live in a namespace of their own,

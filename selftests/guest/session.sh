@@ -6,7 +6,6 @@
 # when everything that can fail has been looked at.
 
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8
-export PYTHONDONTWRITEBYTECODE=1
 
 stty -F /dev/ttyS1 raw -echo
 stty -F /dev/ttyS2 raw -echo
