@@ -5,7 +5,8 @@
 # of a kernel, and look what they are worth; or only a part of it:
 #
 #   build    lintian; and is it the same when built elsewhere, and otherwise?
-#   install  in a chroot with the kernel and its headers: install, purge
+#   install  in a chroot with the kernel and its headers: install an older version,
+#            upgrade, purge
 #   guest    on a machine of its own: install, load, use, boot into a newer kernel,
 #            purge (deb_first.sh and deb_second.sh)
 #
@@ -176,7 +177,31 @@ list_files()
 		-path "$check_root/var/lib/dkms/mok.*" -prune -o -print | sort
 }
 
-# The packages are copied to a place that every user of apt can read.
+# Of a version before all others.
+older=$check_root/home/somebody/older
+build_older()
+{
+	rm -rf "$older"
+	mkdir -p "$older"
+	cp "$packages"/*.dsc "$packages"/*.tar.* "$older/"
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		"$top/selftests/guest/chroot.sh" "$check_root" -- \
+		env -C "${older#"$check_root"}" sh -euc '
+			dpkg-source -x ./*.dsc source
+			sed -i "1s/(.*)/(0.0-1)/" source/debian/changelog
+			cd source
+			dpkg-buildpackage -us -uc -b
+		'
+}
+
+older_left()
+{
+	in_check_root dkms status -m esptrack | grep '0\.0' ||
+		[ -e "$check_root/usr/src/esptrack-0.0" ]
+}
+
+# install_packages DIRECTORY: as the root calls it. They are copied to a place that
+# every user of apt can read.
 install_packages()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -185,7 +210,7 @@ install_packages()
 		cp "$1"/esptrack_*.deb "$1"/esptrack-dkms_*.deb /tmp/packages/
 		apt-get install -y --no-install-recommends /tmp/packages/*.deb
 		rm -r /tmp/packages
-	' sh "/src/${packages#"$top"/}"
+	' sh "$1"
 }
 
 dkms_installed()
@@ -216,8 +241,13 @@ check_install()
 	local release
 
 	release=$(cat "$release_file")
+	result "chroot: an older version can be built" build_older
 	list_files > "$dir/files.before"
-	result "chroot: both packages can be installed" install_packages
+	result "chroot: it can be installed" install_packages "${older#"$check_root"}"
+	result "chroot: its module is built" older_left
+	result "chroot: both packages can be upgraded" \
+		install_packages "/src/${packages#"$top"/}"
+	result "chroot: of the older version nothing is left" fails older_left
 	result "chroot: the module is built for $release" dkms_installed "$release"
 	result "chroot: depmod knows it" modules_named "$release"
 	result "chroot: the tool runs" in_check_root esptrack -V

@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/peers.sh"
 
 PEERS=30
-DUMMIES=2000
+DUMMIES=700
 
 # batches NAME...: into the server
 batches()

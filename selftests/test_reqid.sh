@@ -60,7 +60,7 @@ check_eq "reqids lists them" "$(tool server reqids)" \
 	"reqid 1 static_nat on port_only on
 reqid 2 static_nat off port_only on"
 check_eq "reqids in JSON" "$(tool server -j reqids | jq -c .)" \
-	'[{"reqid":1,"static_nat":true,"port_only":true},{"reqid":2,"static_nat":false,"port_only":true}]'
+	'[{"port_only":true,"reqid":1,"static_nat":true},{"port_only":true,"reqid":2,"static_nat":false}]'
 check_eq "the SA has both" "$(knob server $spi static_nat)$(knob server $spi port_only)" 11
 
 # Else addresses of this reqid would not be followed for its sake.

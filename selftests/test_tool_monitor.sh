@@ -82,7 +82,7 @@ lost=$(jq -s 'map(.msg.lost // 0) | add' "$lines")
 check_num "some were lost" "$lost" -gt 0
 check_eq "the loss is told once, with its size" \
 	"$(jq -sc 'map(select(.name == "overrun") | .msg)' "$lines")" \
-	"[{\"lost\":$lost,\"last\":$((PEERS - lost))}]"
+	"[{\"last\":$((PEERS - lost)),\"lost\":$lost}]"
 check_eq "the SAs are told as they are" \
 	"$(jq -sc 'map(select(.name == "sync-sa") | .msg.sa)' "$lines" | endpoints)" \
 	"$(tool server -j show | endpoints)"

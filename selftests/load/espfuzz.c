@@ -223,16 +223,20 @@ static size_t babble(struct esppeer *peer)
 	return esppeer_seal(peer, esp, size);
 }
 
-static void send_one(struct esppeer *peers, unsigned int n)
+static void send_one(struct esppeer *peers, uint32_t *places, unsigned int n)
 {
-	struct esppeer *peer = &peers[below(2 * n)];
+	unsigned int i = below(2 * n);
+	struct esppeer *peer = &peers[i];
 	const struct in_addr to = { htonl(GATEWAY) };
 	struct in_addr from;
 	uint16_t port;
 	size_t size;
 
 	memset(&frame.offload, 0, sizeof(frame.offload));
-	esppeer_place(peer, below(ESP_PLACES), &from, &port);
+	/* A move costs as much as many packets. */
+	if (one_in(8))
+		places[i] = below(ESP_PLACES);
+	esppeer_place(peer, places[i], &from, &port);
 	size = peer < peers + n ? forge(peer, n) : babble(peer);
 	esppacket_headers(packet, size, from, port, to);
 	wrap(ESPPACKET_HEADERS + size);
@@ -267,6 +271,7 @@ static void packet_socket(const char *device, const char *mac)
 int main(int argc, char **argv)
 {
 	struct esppeer *peers;
+	uint32_t *places;
 	unsigned long count;
 	unsigned int n, i;
 	time_t end;
@@ -279,13 +284,14 @@ int main(int argc, char **argv)
 	packet_socket(argv[4], argv[5]);
 	n = atoi(argv[6]);
 	peers = calloc(2 * n, sizeof(*peers));
-	if (!n || !peers)
+	places = calloc(2 * n, sizeof(*places));
+	if (!n || !peers || !places)
 		errx(2, "no peers");
 	for (i = 0; i < 2 * n; i++)
 		esppeer_init(&peers[i], i + 1);
 	while (sent < count && time(NULL) < end)
 		for (i = 0; i < 64 && sent < count; i++)
-			send_one(peers, n);
+			send_one(peers, places, n);
 	printf("{\"done\": %lu, \"not_taken\": %lu}\n", sent, not_taken);
 	return 0;
 }

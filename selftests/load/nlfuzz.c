@@ -244,7 +244,8 @@ static uint32_t some_reqid(void)
 static bool make_right(void)
 {
 	const struct sa *sa = model.n_sas ? &model.sas[below(model.n_sas)] : NULL;
-	unsigned int kind = below(6);
+	/* A dump costs as much as a hundred others. */
+	unsigned int kind = one_in(24) ? 4 + below(2) : below(4);
 
 	if (kind < 2 && !sa)
 		kind += 2;
@@ -305,7 +306,7 @@ static void make_mixture(void)
 	struct nlattr *nest = NULL;
 	unsigned int n = below(8);
 
-	begin(below(14), one_in(8) ? NLM_F_DUMP : 0);
+	begin(below(14), one_in(24) ? NLM_F_DUMP : 0);
 	if (one_in(4))
 		nest = put(1 + below(3) + (one_in(10) ? 0 : NLA_F_NESTED), NULL, 0);
 	while (n--) {
