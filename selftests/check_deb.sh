@@ -137,14 +137,20 @@ lintian()
 		"/src/${changes#"$top"/}"
 }
 
+# take_source DIRECTORY: the source package, into one of the root to check in
+take_source()
+{
+	rm -rf "$1"
+	mkdir -p "$1"
+	cp "$packages"/*.dsc "$packages"/*.tar.* "$1/"
+}
+
 # From the source package, in another folder, a year later, by the clock of another
 # place, in another language, one process at a time, with another umask and home.
 again=$check_root/home/somebody/else
 build_again()
 {
-	rm -rf "$again"
-	mkdir -p "$again"
-	cp "$packages"/*.dsc "$packages"/*.tar.* "$again/"
+	take_source "$again"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		"$top/selftests/guest/chroot.sh" "$check_root" -- \
@@ -181,9 +187,7 @@ list_files()
 older=$check_root/home/somebody/older
 build_older()
 {
-	rm -rf "$older"
-	mkdir -p "$older"
-	cp "$packages"/*.dsc "$packages"/*.tar.* "$older/"
+	take_source "$older"
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		"$top/selftests/guest/chroot.sh" "$check_root" -- \
 		env -C "${older#"$check_root"}" sh -euc '
