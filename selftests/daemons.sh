@@ -148,11 +148,11 @@ up()
 	if [ "$role" = responder ]; then
 		port=$((port + 10))
 		nat_map "$port" || bail "no NAT"
-		quietly in_ns natbox conntrack -F
+		nat_forget || bail "the NAT does not forget"
 		swan_initiate client || bail "no tunnel"
 	else
 		nat_map 4500 "$NAT_ADDR" forward || bail "no NAT"
-		quietly in_ns natbox conntrack -F
+		nat_forget || bail "the NAT does not forget"
 		gw_initiate || bail "no tunnel"
 	fi
 	busywait 10 has_pair || bail "no pair of SAs"

@@ -193,6 +193,8 @@ del_ns()
 	quietly ip netns del "$1"
 }
 
+nat_maps=0
+
 # nat_map PORT [ADDR] [forward]: what the client's udp port 4500 is outside;
 # port 500 becomes PORT + 1 (500 for 4500). Mappings that exist stay as they
 # are: see nat_rebind. forward: also let packets in which nobody asked for, so
@@ -210,14 +212,17 @@ nat_map()
 	fi
 	nat_ike=$((nat_port + 1))
 	[ "$nat_port" -ne 4500 ] || nat_ike=500
+	nat_mark=$((1 << nat_maps++ % 31))
 	if [ "${3:-}" = forward ]; then
-		forward="add rule ip nat pre iif wan ip daddr $nat_addr udp dport $nat_port dnat to $CLIENT:4500
+		forward="add rule ip nat pre iif wan ct mark set $nat_mark
+			add rule ip nat pre iif wan ip daddr $nat_addr udp dport $nat_port dnat to $CLIENT:4500
 			add rule ip nat pre iif wan ip daddr $nat_addr udp dport $nat_ike dnat to $CLIENT:500"
 	fi
 	in_ns natbox nft -f - <<-END
 	flush chain $family nat pre
 	flush chain $family nat post
 	$forward
+	add rule $family nat post oif wan ct mark set $nat_mark
 	add rule $family nat post oif wan udp sport 4500 snat to $at:$nat_port
 	add rule $family nat post oif wan udp sport 500 snat to $at:$nat_ike
 	add rule $family nat post oif wan snat to $nat_addr
@@ -230,8 +235,21 @@ nat_map()
 nat_rebind()
 {
 	nat_map "$@" || return
-	quietly in_ns natbox conntrack -F || return
+	nat_forget || return
 	rebind_time=$EPOCHREALTIME
+}
+
+# nat_forget: all mappings but those of the last nat_map. To flush them takes so long
+# that the client may have a new one meanwhile, which would go as well.
+nat_forget()
+{
+	local family=ipv4 others
+
+	[[ $nat_addr != *:* ]] || family=ipv6
+	others=(-f "$family" --mark "0/$nat_mark")
+	# It would fail if there were none.
+	[ -z "$(in_ns natbox conntrack -L "${others[@]}" 2> /dev/null)" ] ||
+		quietly in_ns natbox conntrack -D "${others[@]}"
 }
 
 # path_block to_server|to_client, path_unblock: lose the packets of a

@@ -84,7 +84,7 @@ quietly swan client --terminate --ike gw || bail "not terminated"
 module_unload
 page gateway-hook
 nat_map 4500
-quietly in_ns natbox conntrack -F
+nat_forget || bail "the NAT does not forget"
 swan_initiate client || bail "no tunnel"
 page gateway-hook-up
 stop "$charon_client"
