@@ -62,8 +62,9 @@ if [ -n "$fleet" ]; then
 	mem=${mem:-4G}
 	append+=" systemd.show_status=0"
 fi
-# Instruments take time and memory; to count lines takes next to none. Where they look
-# for leaks anyway, stacks of allocations (U) cost little more.
+# Instruments take time and memory; to count lines takes next to none. There slub keeps
+# who has allocated (U), which costs too much elsewhere; without slub_debug= kmemleak
+# takes caches for lost that ACPI has made at boot.
 slub=FZP
 case $variant in
 '')	slowness=1 ;;
