@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check_both.sh KERNEL: run all the tests in two guests side by side, each half of
-# them, as a test waits more than it computes. What the second says comes after the
-# first has ended. The last line is "N passed, N failed".
+# them, as a guest seldom has work for two processors. What the second says comes
+# after the first has ended. The last line is "N passed, N failed".
 
 set -euo pipefail
 # shellcheck source=guest/common.sh

@@ -243,13 +243,17 @@ nat_rebind()
 # that the client may have a new one meanwhile, which would go as well.
 nat_forget()
 {
-	local family=ipv4 others
+	local family=ipv4 others found
 
 	[[ $nat_addr != *:* ]] || family=ipv6
 	others=(-f "$family" --mark "0/$nat_mark")
-	# It would fail if there were none.
-	[ -z "$(in_ns natbox conntrack -L "${others[@]}" 2> /dev/null)" ] ||
-		quietly in_ns natbox conntrack -D "${others[@]}"
+	# To delete fails if there are none; to list them tells their number on stderr.
+	# shellcheck disable=SC2154 # $tmp is lib.sh's
+	found=$(in_ns natbox conntrack -L "${others[@]}" 2> "$tmp/conntrack.log") || {
+		cat "$tmp/conntrack.log"
+		return 1
+	}
+	[ -z "$found" ] || quietly in_ns natbox conntrack -D "${others[@]}"
 }
 
 # path_block to_server|to_client, path_unblock: lose the packets of a
