@@ -42,16 +42,44 @@ as_schema()
 	jq -c . | "$here/jsoncheck.py" "/payload/$1.schema.json"
 }
 
+# monitor NAME NS ARGUMENTS: of the tool in a namespace, with lines in $tmp/NAME. Sets
+# $pid.
+monitor()
+{
+	local name=$1 ns=$2
+
+	shift 2
+	# shellcheck disable=SC2154 # of lib.sh
+	ip netns exec "$ns" /payload/esptrack "$@" > "$tmp/$name" 2> "$tmp/$name.log" &
+	pid=$!
+	defer stop "$pid"
+	busywait 20 file_has "$tmp/$name.log" monitoring ||
+		bail "the monitor did not start"
+}
+
 # monitor_start NS: events as JSON, one per line, in $tmp/events-NS
 monitor_start()
 {
-	# shellcheck disable=SC2154 # of lib.sh
-	ip netns exec "$1" /payload/esptrack -j monitor \
-		> "$tmp/events-$1" 2> "$tmp/monitor-$1.log" &
-	printf -v "monitor_$1" %s "$!"
-	defer stop "$!"
-	busywait 20 file_has "$tmp/monitor-$1.log" monitoring ||
-		bail "the monitor did not start"
+	monitor "events-$1" "$1" -j monitor
+	printf -v "monitor_$1" %s "$pid"
+}
+
+# accounted FILE: how many events its lines have told or called lost
+accounted()
+{
+	jq -s '[.[] | if .name == "overrun" then .msg.lost
+		elif .name | endswith("-ntf") then 1 else 0 end] | add // 0' "$1"
+}
+
+is_accounted()
+{
+	[ "$(accounted "$1")" -eq "$2" ]
+}
+
+# sas_are NS N: the module knows so many
+sas_are()
+{
+	[ "$(tool "$1" -j show | jq length)" -eq "$2" ]
 }
 
 # ip_monitor_start NS: "ip xfrm monitor" of SAs, to $tmp/ip-monitor-NS.log. Sets
