@@ -120,7 +120,7 @@ static const struct key {
 	{ "port_only", ESPTRACK_A_CONF_PORT_ONLY, put_switch,
 	  "\"on\" or \"off\"" },
 	{ "rate", ESPTRACK_A_CONF_THROTTLE_INTERVAL, put_rate,
-	  "N/second or N/minute" },
+	  "N/second, N/minute or N/Tms, and at most one a millisecond" },
 	{ "burst", ESPTRACK_A_CONF_THROTTLE_BURST, put_number, "a number" },
 };
 
@@ -174,10 +174,8 @@ static int get_conf(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *tb[ESPTRACK_A_CONF_MAX + 1];
 	struct conf *conf = data;
 
-	if (nl_parse_msg(nlh, len, tb, ESPTRACK_A_CONF_MAX) < 0) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	if (nl_parse_msg(nlh, len, tb, ESPTRACK_A_CONF_MAX) < 0)
+		return nl_nonsense();
 	conf->static_nat = nl_get_u8(tb[ESPTRACK_A_CONF_STATIC_NAT]);
 	conf->port_only = nl_get_u8(tb[ESPTRACK_A_CONF_PORT_ONLY]);
 	conf->interval = nl_get_u32(tb[ESPTRACK_A_CONF_THROTTLE_INTERVAL]);

@@ -259,10 +259,8 @@ static int collect(const struct nlmsghdr *nlh, void *data)
 		errx(EXIT_REFUSED, "out of memory");
 	metrics->sas = sas;
 	sa = &sas[metrics->n];
-	if (sa_get_msg(sa, nlh) < 0) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	if (sa_get_msg(sa, nlh) < 0)
+		return nl_nonsense();
 	/* The message does not last. */
 	sa->attrs = NULL;
 	sa->attrs_size = 0;

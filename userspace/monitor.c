@@ -209,10 +209,8 @@ static int sync_sa(const struct nlmsghdr *nlh, void *data)
 	struct json_object *msg;
 	struct sa sa;
 
-	if (sa_get_msg(&sa, nlh) < 0) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	if (sa_get_msg(&sa, nlh) < 0)
+		return nl_nonsense();
 	sync->sas++;
 	if (sync->mon->opt->json) {
 		msg = json_object_new_object();

@@ -74,19 +74,16 @@ static enum verdict exchange(struct nl *nl, struct nlmsghdr *req,
 	}
 }
 
-/*
- * Sends @req, a message from nl_request(), and calls @fn, which may be NULL if
- * there is nothing to hear, with each reply. More of them may be to come then, so it
- * cannot talk itself. A list has each SA that was there all the while, once, as it
- * was in that moment. Returns -1 after a message.
- */
-int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data)
+static int talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn,
+		void *data, bool may_lack)
 {
 	const struct nlmsghdr *answer;
 	int error;
 
 	switch (exchange(nl, req, fn, data, &answer, &error)) {
 	case TALK_REFUSED:
+		if (may_lack && error == -ENOENT)
+			return 1;
 		extack_error(req, answer, -error);
 		return -1;
 	case TALK_FAILED:
@@ -95,6 +92,23 @@ int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data)
 		break;
 	}
 	return 0;
+}
+
+/*
+ * Sends @req, a message from nl_request(), and calls @fn, which may be NULL if
+ * there is nothing to hear, with each reply. More of them may be to come then, so it
+ * cannot talk itself. A list has each SA that was there all the while, once, as it
+ * was in that moment. Returns -1 after a message.
+ */
+int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data)
+{
+	return talk(nl, req, fn, data, false);
+}
+
+/* The same, but returns 1 without a message if what is asked for is not there. */
+int nl_find(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data)
+{
+	return talk(nl, req, fn, data, true);
 }
 
 static struct nlmsghdr *genl_request(struct nl *nl, uint16_t family,
@@ -165,6 +179,13 @@ static int family_reply(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
+/* For an answer that cannot be. Returns -1 after this message. */
+int nl_nonsense(void)
+{
+	warnx("the kernel's answer makes no sense");
+	return -1;
+}
+
 /* Asking for the family makes the kernel load the module, if it can. */
 static int resolve_family(struct nl *nl)
 {
@@ -187,10 +208,8 @@ static int resolve_family(struct nl *nl)
 		break;
 	}
 
-	if (!nl->family) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	if (!nl->family)
+		return nl_nonsense();
 	/* It is raised only where old and new do not understand each other. */
 	if (nl->version != NETLINK_VERSION) {
 		warnx("module esptrack is too %s for this program: version %u, not %u",

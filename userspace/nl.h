@@ -29,8 +29,10 @@ int nl_open(struct nl *nl, const char *netns);
 void nl_close(struct nl *nl);
 struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, uint16_t flags);
 int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data);
+int nl_find(struct nl *nl, struct nlmsghdr *req, nl_reply_fn *fn, void *data);
 int nl_subscribe(struct nl *nl, bool all_nsid, int rcvbuf);
 ssize_t nl_recv(struct nl *nl, int *nsid);
+int nl_nonsense(void);
 bool nl_is_farewell(const struct nl *nl, const struct nlmsghdr *nlh);
 
 int nl_parse(const void *attrs, size_t size, const uint16_t *len,

@@ -66,10 +66,8 @@ static int list_reqid(const struct nlmsghdr *nlh, void *data)
 	uint32_t reqid;
 
 	if (nl_parse_msg(nlh, len, tb, ESPTRACK_A_REQID_MAX) < 0 ||
-	    !tb[ESPTRACK_A_REQID_NUMBER]) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	    !tb[ESPTRACK_A_REQID_NUMBER])
+		return nl_nonsense();
 	reqid = nl_get_u32(tb[ESPTRACK_A_REQID_NUMBER]);
 
 	if (!list->opt->json) {

@@ -28,7 +28,7 @@ static const char *const modes[] = {
 static const struct names mode_names = NAMES(modes);
 
 /* Returns -1 if @attrs make no SA. */
-int sa_get(struct sa *sa, const void *attrs, size_t size)
+static int sa_get(struct sa *sa, const void *attrs, size_t size)
 {
 	static const uint16_t len[ESPTRACK_A_SA_MAX + 1] = {
 		[ESPTRACK_A_SA_SPI] = 4,

@@ -33,7 +33,6 @@ struct sa {
 	size_t attrs_size;
 };
 
-int sa_get(struct sa *sa, const void *attrs, size_t size);
 int sa_get_msg(struct sa *sa, const struct nlmsghdr *nlh);
 int sa_get_nest(struct sa *sa, const struct nlattr *nest);
 void sa_put_key(struct nlmsghdr *nlh, const struct selector *sel);

@@ -157,10 +157,8 @@ static void show_end(struct show *show)
 static int get_match(const struct nlmsghdr *nlh, const struct selector *filter,
 		     struct sa *sa)
 {
-	if (sa_get_msg(sa, nlh) < 0) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	if (sa_get_msg(sa, nlh) < 0)
+		return nl_nonsense();
 	return sa_matches(sa, filter);
 }
 
@@ -175,12 +173,12 @@ static int show_reply(const struct nlmsghdr *nlh, void *data)
 	return ret;
 }
 
-static int get_one(struct nl *nl, const struct selector *key, struct show *show)
+static struct nlmsghdr *get_request(struct nl *nl, const struct selector *key)
 {
 	struct nlmsghdr *req = nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_ACK);
 
 	sa_put_key(req, key);
-	return nl_talk(nl, req, show_reply, show);
+	return req;
 }
 
 static int get_all(struct nl *nl, nl_reply_fn *fn, void *data)
@@ -212,17 +210,20 @@ static int add_key(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
-/* Those that have the SPI, with all that the kernel tells of one SA only */
+/* Those that have the SPI, with all that the kernel tells of one SA only; but for one
+ * that goes meanwhile.
+ */
 static int get_by_spi(struct nl *nl, struct show *show)
 {
 	struct keys found = { .filter = show->filter };
 	int ret = get_all(nl, add_key, &found);
 	size_t i;
 
-	for (i = 0; !ret && i < found.n; i++)
-		ret = get_one(nl, &found.keys[i], show);
+	for (i = 0; ret >= 0 && i < found.n; i++)
+		ret = nl_find(nl, get_request(nl, &found.keys[i]), show_reply,
+			      show);
 	free(found.keys);
-	return ret;
+	return ret < 0 ? ret : 0;
 }
 
 /*
@@ -238,7 +239,8 @@ static int get(struct nl *nl, struct show *show)
 	if (!(show->filter->given & SELECT_SPI))
 		return get_all(nl, show_reply, show);
 	if ((show->filter->given & key) == key)
-		ret = get_one(nl, show->filter, show);
+		ret = nl_talk(nl, get_request(nl, show->filter), show_reply,
+			      show);
 	else
 		ret = get_by_spi(nl, show);
 	if (!ret && !show->found) {

@@ -52,10 +52,8 @@ static int reply(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr;
 
 	if (nl_parse_msg(nlh, len, tb, ESPTRACK_A_STATS_MAX) < 0 ||
-	    !tb[ESPTRACK_A_STATS_EVENTS]) {
-		warnx("the kernel's answer makes no sense");
-		return -1;
-	}
+	    !tb[ESPTRACK_A_STATS_EVENTS])
+		return nl_nonsense();
 	stats->packets = nl_get_u64(tb[ESPTRACK_A_STATS_PACKETS]);
 	stats->elsewhere = nl_get_u64(tb[ESPTRACK_A_STATS_ELSEWHERE]);
 	stats->forged = nl_get_u64(tb[ESPTRACK_A_STATS_FORGED]);
@@ -85,7 +83,7 @@ int stats_get(struct nl *nl, struct stats *stats)
  * Packets that came from the endpoint of their SA. Those that came from
  * elsewhere are counted as such a moment before the SA counts them.
  */
-uint64_t stats_unchanged(const struct stats *stats)
+static uint64_t stats_unchanged(const struct stats *stats)
 {
 	return stats->packets > stats->elsewhere ?
 	       stats->packets - stats->elsewhere : 0;

@@ -25,6 +25,5 @@ struct stats {
 };
 
 int stats_get(struct nl *nl, struct stats *stats);
-uint64_t stats_unchanged(const struct stats *stats);
 
 #endif
