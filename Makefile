@@ -41,6 +41,16 @@ install: all
 	$(if $(DESTDIR),,depmod "$$(modinfo -F vermagic esptrack.ko | cut -d' ' -f1)")
 	$(MAKE) -C userspace O='$(BUILD)/tool' install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
+# The module for each kernel that it was built for; DKMS has its own elsewhere.
+uninstall:
+	$(MAKE) -C userspace uninstall PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
+	@for module in '$(DESTDIR)'/lib/modules/*/updates/esptrack.ko*; do \
+		[ -e "$$module" ] || continue; \
+		rm -v "$$module"; \
+		release=$${module%/updates/*}; \
+		$(if $(DESTDIR),:,depmod) "$${release##*/}"; \
+	done
+
 kmod:
 	@selftests/kmod.sh '$(KERNEL)'
 
@@ -133,9 +143,10 @@ help:
 	@echo 'make deb              packages for Debian 12, in build/deb/ (KERNEL=6.12: for 13)'
 	@echo 'make check-deb        build, lint, install, upgrade and purge them: half an hour'
 	@echo 'make install          module and tool, on this machine (PREFIX, DESTDIR)'
+	@echo 'make uninstall        takes them away again'
 	@echo 'make clean            remove all that was built'
 	@echo 'Kernels: see selftests/kernels. Guests need no KVM, but use it where it is.'
 
-.PHONY: all module tool install kmod netlink lint clean help
+.PHONY: all module tool install uninstall kmod netlink lint clean help
 .PHONY: check check-all check-daemons check-debug check-deb check-docs check-fleet
 .PHONY: check-fuzz check-rules check-secureboot check-stress coverage demo cast deb bench bench-check bench-graphs

@@ -17,6 +17,7 @@ packages=$out/packages
 root=$("$top/selftests/guest/deb_root.sh" "$kernel")
 place=$root/build/esptrack
 
+need git
 version=$(sed -n '1s/^esptrack (\(.*\)).*/\1/p' debian/changelog)
 upstream=${version%-*}
 date=$(sed -n '/^ -- /{s/.*>  //p;q}' debian/changelog)

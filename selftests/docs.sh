@@ -15,7 +15,8 @@ trap 'rm -rf "$work"' EXIT
 failed=0
 
 # install PAGE KERNEL: the module must be where modprobe looks for it, the tool must
-# be in the path and start, and the hook be where the pages say
+# be in the path and start, and the hook be where the pages say; and nothing of it be
+# left by "make uninstall"
 install()
 {
 	local page=$1 kernel=$2 release
@@ -32,6 +33,10 @@ install()
 		modinfo -k $release esptrack
 		esptrack -V
 		test -x /usr/local/libexec/esptrack/updown
+		make uninstall
+		find /usr/local /lib/modules/$release -name '*esptrack*' | tee /dev/stderr |
+			diff - /dev/null
+		if modinfo -k $release esptrack; then exit 1; fi
 	END
 	"$top/selftests/guest/throwaway.sh" "$kernel" "$work" \
 		bash -euxc "$(cat "$work/commands")" > "$work/log" 2>&1 || return

@@ -94,6 +94,7 @@ units_check()
 	systemd-analyze verify --man=no "$dir"/*.timer
 }
 
+need git
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=')
 mapfile -t pythons < <(git ls-files '*.py')
 # What is generated has a style of its own.

@@ -48,6 +48,8 @@ page gce gateway-load
 page gce gateway-loaded
 rm /etc/modprobe.d/esptrack.conf /etc/modules-load.d/esptrack.conf /etc/sysctl.d/60-vpn-gateway.conf
 page security unload
+check_fails "security: and nobody's call loads it again" tool server show
+rm /etc/modprobe.d/esptrack-out.conf
 page ../README load
 quietly rmmod esptrack
 
@@ -71,4 +73,9 @@ knob_set server $spi 1 port_only
 check "an address is refused" unanswered
 page troubleshooting refused
 page troubleshooting stats
+quietly tool server conf set rate 20/minute burst 3 || bail "no throttle"
+settings=$(tool server conf; tool server reqids; tool server show)
+page gce gateway-reload
+check_eq "reloaded, it has the same settings" \
+	"$(tool server conf; tool server reqids; tool server show)" "$settings"
 done_testing

@@ -12,6 +12,7 @@ set -euo pipefail
 [ $# -ge 3 ] || die "usage: throwaway.sh KERNEL DIR COMMAND..."
 kernel=$1 dir=$2
 shift 2
+need git
 "$top/selftests/guest/build.sh" "$kernel"
 paths "$kernel"
 release=$(cat "$release_file")
