@@ -49,6 +49,7 @@ void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other)
 	lockdep_assert_held(&esptrack_lock);
 
 	sa->flow.peer = other->flow.peer;
+	sa->parted = other->parted;
 	sa->apart = other->apart;
 	sa->joined = same_reqid(sa, other) ? other->joined : ++last_joined;
 }
@@ -69,7 +70,7 @@ static const struct esptrack_sa *neighbour(const struct esptrack_sa *sa)
 			continue;
 		if (same_reqid(other, sa))
 			return other;
-		if (esptrack_peer_has_moved(other) || other->apart)
+		if (esptrack_peer_has_moved(other) || other->parted)
 			continue;
 		several |= found && found->flow.peer != other->flow.peer;
 		found = other;
@@ -128,9 +129,36 @@ void esptrack_peer_moved_by(struct esptrack_sa *sa,
 	sa->left_by = by->x->props.reqid;
 }
 
+/* No NAT gives one mapping to two peers at once: who come together are one. But by
+ * forging the source of his packets somebody else can come, too, so it counts as
+ * long as they have not been split again after that.
+ */
+static void rejoin(struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_flow flow = sa->flow;
+	struct esptrack_sa *other;
+	u64 peer = 0;
+
+	if (!sa->parted || sa->apart)
+		return;
+
+	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow)
+		if (other->parted == sa->parted &&
+		    esptrack_ends_relation(&flow, &other->flow) &&
+		    other->flow.peer != flow.peer)
+			peer = other->flow.peer;
+	if (!peer)
+		return;
+
+	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow)
+		if (esptrack_flow_relation(&flow, &other->flow))
+			other->flow.peer = peer;
+}
+
 /**
  * esptrack_peer_moved_itself() - an SA has moved its flow
- * @sa: the SA
+ * @sa: the SA, at its new place
  *
  * It has been heard at its endpoint. Its older packets are told by their
  * sequence numbers.
@@ -144,6 +172,7 @@ void esptrack_peer_moved_itself(struct esptrack_sa *sa)
 	memset(&sa->home, 0, sizeof(sa->home));
 	memset(&sa->left, 0, sizeof(sa->left));
 	sa->left_by = 0;
+	rejoin(sa);
 }
 
 static bool was_lately(const struct esptrack_left *left,
@@ -179,7 +208,8 @@ bool esptrack_peer_left_lately(const struct esptrack_sa *sa,
  *
  * All SAs of a peer are on one mapping at any time. If an SA with another reqid
  * has moved this one away, and its own packets go on to come from where it was,
- * and none from where it was moved to, they are not of one peer.
+ * and none from where it was moved to, they are not of one peer; or he has been
+ * elsewhere, where he used the other one only, and is back.
  *
  * Context: any, esptrack_lock held.
  */
@@ -214,8 +244,8 @@ static u32 newcomer(const struct esptrack_sa *sa)
  * esptrack_peer_split() - make two peers of one
  * @sa: of which esptrack_peer_contradicts() is true
  *
- * The SAs with the reqid that came later get a peer of their own. The other one
- * may have used up the throttle of @sa.
+ * The SAs with the reqid that came later get a peer of their own: the first time
+ * until they meet again. The other one may have used up the throttle of @sa.
  *
  * Context: any, esptrack_lock held.
  */
@@ -231,10 +261,12 @@ void esptrack_peer_split(struct esptrack_sa *sa)
 	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow) {
 		if (!esptrack_flow_relation(&flow, &other->flow))
 			continue;
-		other->apart = true;
+		other->parted = peer;
+		other->apart |= sa->doubted;
 		if (other->x->props.reqid == reqid)
 			other->flow.peer = peer;
 	}
+	sa->doubted = true;
 	memset(&sa->history.moves, 0, sizeof(sa->history.moves));
 }
 

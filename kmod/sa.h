@@ -75,8 +75,10 @@ struct esptrack_left {
  *	find it by the one that it gave
  * @hooked: our transform is on @x
  * @claims: esptrack_claim_get() was called for @x
- * @apart: its mapping has proven to be two peers': who is at its ends is not
- *	its peer for that, if he has another reqid
+ * @parted: number of the last split of its peer, 0 if there was none: who is at
+ *	its ends is not its peer for that, if he has another reqid
+ * @apart: that split is for good
+ * @doubted: it has split its peer before
  * @stray: there was no memory to move it to where the others of its peer are
  * @failed: x->stats.integrity_failed when it was last added up
  * @moves: how often it was moved
@@ -93,7 +95,7 @@ struct esptrack_left {
  * @idle_packets: packets that the SA had sent at @idle_since
  * @idle_since: jiffies, 0: not known yet; for outbound SAs
  * @seen: the last source that was reported while static_nat is off, or that a
- *	rule about the flow has refused; read without the lock
+ *	rule about the flow or the SA has refused; read without the lock
  * @barred_until: jiffies until which @seen, and any new address, is refused for
  *	the same reason; read without the lock
  * @barred_by: that reason, 0 if @seen was only reported; read without the lock
@@ -124,6 +126,7 @@ struct esptrack_sa {
 	bool port_only;
 	bool renamed:1;
 	bool apart:1;
+	bool doubted:1;
 	bool hooked:1;
 	bool claims:1;
 	bool stray:1;
@@ -134,6 +137,7 @@ struct esptrack_sa {
 	struct xfrm_state *place;
 	struct xfrm_state *spent;
 	u64 joined;
+	u64 parted;
 	struct esptrack_left home;
 	struct esptrack_left left;
 	u32 left_by;

@@ -86,7 +86,7 @@ static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *t
 static bool inherit_endpoint(struct esptrack_sa *sa,
 			     const struct esptrack_sa *sibling)
 {
-	const u64 peer = sa->flow.peer, joined = sa->joined;
+	const u64 peer = sa->flow.peer, joined = sa->joined, parted = sa->parted;
 	const bool apart = sa->apart;
 
 	if (!sa->dir || !esptrack_peer_has_moved(sibling) ||
@@ -97,6 +97,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 	if (esptrack_peer_shares_reqid(sa)) {
 		sa->flow.peer = peer;
 		sa->joined = joined;
+		sa->parted = parted;
 		sa->apart = apart;
 		return false;
 	}

@@ -4,7 +4,8 @@
 # A daemon installs a peer on the mapping on which another one is: the NAT has
 # given it away, or the newcomer has forged the source of his IKE messages. For
 # once he can take the other one's replies to where he is; but the other one's
-# next packets show that they are two, and from then on they go separate ways.
+# next packets show that they are two, and from then on they go separate ways. If
+# one peer looked like two, he is one again when they meet.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
@@ -39,6 +40,12 @@ speaks()
 	answered 1 --first "$1" --place "$2" --at "${3:-$1}" --tries 12 --wait 0.5
 }
 
+# apart TEXT: the two children of peer 5 are not at one place
+apart()
+{
+	check_eq "$1" "$(endpoints 5 6)" "100.71.0.5:4500 100.64.0.5:4500"
+}
+
 at_home=100.64.0.1:4500
 at_another=100.71.0.1:4500
 of_intruder=100.69.0.2:4500
@@ -70,6 +77,16 @@ for round in 1 2 3; do
 	check "round $round: the peer is" speaks 1 0
 done
 check_eq "nothing has moved any more" "$(events_count server moved)" "$before"
+# He forges the source of his packets, and is at the peer's mapping: a peer who has
+# come back would look like that.
+check "the intruder is answered where the peer is" speaks 2 0 1
+check "he speaks from elsewhere" speaks 2 5
+check_eq "and takes all with him once more" "$(endpoints 1 2 3)" \
+	"$of_intruder $of_intruder $of_intruder"
+check "the peer goes on to speak" speaks 1 0
+check "the intruder forges it again" speaks 2 0 1
+check "and speaks from elsewhere" speaks 2 5
+check_eq "but now he goes alone" "$(endpoints 1 2 3)" "$at_home $of_intruder $at_home"
 check "the peer moves" speaks 1 7
 check_eq "with his other child, but without the intruder" \
 	"$(endpoints 1 2 3)" "$at_another $of_intruder $at_another"
@@ -79,6 +96,20 @@ check "the peer is back" speaks 1 0
 install 4 1
 check "another intruder speaks from elsewhere" speaks 4 5
 check_eq "and takes nobody with him" "$(endpoints 1 3)" "$at_home $at_home"
+
+# A peer goes elsewhere, where he uses one of his children, and comes back with the
+# other one.
+install 5 5
+install 6 5
+check "both children are answered" speaks 5 0
+check "the second one is" speaks 6 0 5
+check "one moves, and is answered" speaks 5 7
+check "the other one is the first to be back" speaks 6 0 5
+apart "it comes alone, as it might be somebody else's"
+check "the first one is back as well" speaks 5 0
+check "one moves again" speaks 5 7
+check_eq "with the other one: they are one peer" "$(endpoints 5 6)" \
+	"100.71.0.5:4500 100.71.0.5:4500"
 
 check "the module can be unloaded" module_unload
 done_testing
