@@ -32,7 +32,7 @@
  * another look at the flow.
  */
 #define BARRED		(HZ / 10)
-/* And where nothing is to be moved: until there is a report again. */
+/* And where nothing can be moved: until there is a report again. */
 #define BARRED_OFF	(HZ + HZ / 10)
 
 static bool has_replay_window(const struct xfrm_state *x)
@@ -362,6 +362,26 @@ static bool seen(struct esptrack_sa *sa, const struct esptrack_facts *facts,
 	return true;
 }
 
+/* A rule about the SA itself, which each of its packets breaks. */
+static bool is_lasting(enum esptrack_reason reason)
+{
+	return reason == ESPTRACK_REASON_NO_INTEGRITY ||
+	       reason == ESPTRACK_REASON_NO_REPLAY ||
+	       reason == ESPTRACK_REASON_ANY_PORT;
+}
+
+/* What was decided holds for a while. */
+static void bar(struct esptrack_sa *sa, const struct esptrack_packet *packet,
+		enum esptrack_reason reason)
+	__must_hold(&esptrack_lock)
+{
+	bool brief = sa->static_nat && !is_lasting(reason);
+
+	sa->seen = packet->source;
+	WRITE_ONCE(sa->barred_by, reason);
+	WRITE_ONCE(sa->barred_until, jiffies + (brief ? BARRED : BARRED_OFF));
+}
+
 /* Returns whether there is anything to report. */
 static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 		  struct esptrack_event *event)
@@ -380,12 +400,9 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 	case ESPTRACK_OBSERVE:
 		return seen(sa, &facts, event);
 	case ESPTRACK_REFUSE:
-		if (esptrack_is_due(&facts, &sa->history)) {
-			sa->seen = packet->source;
-			WRITE_ONCE(sa->barred_by, event->reason);
-			WRITE_ONCE(sa->barred_until, jiffies +
-				   (sa->static_nat ? BARRED : BARRED_OFF));
-		}
+		if (is_lasting(event->reason) ||
+		    esptrack_is_due(&facts, &sa->history))
+			bar(sa, packet, event->reason);
 		return refused(sa, &facts, event);
 	}
 	return false;

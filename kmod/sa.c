@@ -221,6 +221,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	WRITE_ONCE(sa->gone, 0);
 	sa->origin = sa->flow;
 	sa->renamed = false;
+	esptrack_sa_forget_seen(sa);
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
 	moved = esptrack_siblings_return(sa, &was, &origin);

@@ -32,6 +32,15 @@ followed 12 $NEW_ADDRESS
 
 ### the SA has a replay window
 
+row "replay window: a stream" --window 0
+home 10
+before=$(knob server "$spi" refused)
+mapfile -t places < <(yes "$NEW_PORT" | head -n 20)
+ask "quiet --first $n ${sa[*]} send 11 ${places[*]}"
+check_eq "$row: all are refused" "$(knob server "$spi" refused)" $((before + 20))
+check_num "$row: few of them are looked at" \
+	"$(tool server -j show "$spi" | jq '[.[0].history[].count] | add')" -le 4
+
 row "replay window" --window 0
 home 10
 refused no-replay 11 $NEW_PORT
