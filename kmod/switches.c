@@ -49,9 +49,24 @@ static bool is_followed(const struct esptrack_sa *sa)
 	return false;
 }
 
+/* One of those with which an outbound SA goes. */
+static const struct esptrack_sa *inbound_of(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *other;
+
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		/* The relation is seen from an outbound SA. */
+		if (relation(sa, other) == ESPTRACK_DIR_OUT &&
+		    !esptrack_sa_is_dead(other))
+			return other;
+
+	return NULL;
+}
+
 /**
  * esptrack_switches_share() - let outbound SAs have what an inbound one has
- * @sa: the SA; nothing is done if it is not inbound
+ * @sa: one of them, or the inbound one
  *
  * Outbound SAs have no knob of their own. Meant are those of the flow with the
  * same reqid; they go with each of the inbound ones that is followed.
@@ -65,7 +80,9 @@ void esptrack_switches_share(const struct esptrack_sa *sa)
 
 	lockdep_assert_held(&esptrack_lock);
 
-	if (sa->dir != ESPTRACK_DIR_IN)
+	if (sa->dir == ESPTRACK_DIR_OUT)
+		sa = inbound_of(sa);
+	if (!sa || sa->dir != ESPTRACK_DIR_IN)
 		return;
 	on = is_followed(sa);
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {

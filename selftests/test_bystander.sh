@@ -44,5 +44,15 @@ check "the bystander is answered" bystander
 check "the bystander is answered at a new place" answered 1 --first 2 --place 5
 check_eq "his policies are there" "$(policies_at 100.69.0.2)" 2
 
+# Without a reqid an outbound SA is known by its flow, also if it comes later.
+quietly tool server conf set static_nat off || bail "no switch"
+peers --first 3 batch states-in 1 | sed 's/reqid 1003 //' | ip_batch server || bail "no SA"
+knob_wait server 0x00010003
+check "the inbound SA of one without reqid is switched on" knob_set server 0x00010003 1
+peers --first 3 batch states-out,policies 1 | sed 's/reqid 1003 //' | ip_batch server ||
+	bail "no SA"
+check "he is answered" answered 1 --first 3
+check "and at a new port" answered 1 --first 3 --place 16
+
 check "the module can be unloaded" module_unload
 done_testing
