@@ -288,7 +288,10 @@ static int callback_register(int callback)
 		int err = callback_register_one(callback, i);
 
 		if (err) {
-			callback_deregister(callback, i);
+			/* Also one that is in xfrm's list, but whose
+			 * protocol the kernel has refused.
+			 */
+			callback_deregister(callback, i + 1);
 			return err;
 		}
 	}
