@@ -112,7 +112,7 @@ int esptrack_nl_reqid_del_doit(struct sk_buff *skb, struct genl_info *info)
  * @reqid: first one that is still to come
  */
 struct reqid_position {
-	unsigned long reqid;
+	u64 reqid;
 };
 
 int esptrack_nl_reqid_get_dumpit(struct sk_buff *skb,
@@ -128,6 +128,10 @@ int esptrack_nl_reqid_get_dumpit(struct sk_buff *skb,
 	if (esptrack_netlink_dump_refuses(cb))
 		return -EINVAL;
 
+	/* Behind the last number nothing is left. */
+	if (position->reqid > U32_MAX)
+		return skb->len;
+
 	xa_for_each_start(&tn->reqids, reqid, entry, position->reqid) {
 		struct esptrack_switches switches =
 			esptrack_reqid_switches(entry);
@@ -142,7 +146,7 @@ int esptrack_nl_reqid_get_dumpit(struct sk_buff *skb,
 			break;
 		}
 		genlmsg_end(skb, hdr);
-		position->reqid = reqid + 1;
+		position->reqid = (u64)reqid + 1;
 	}
 	return skb->len;
 }

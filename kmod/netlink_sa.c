@@ -273,7 +273,7 @@ int esptrack_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
  * @id: first &esptrack_sa.id that is still to come
  */
 struct dump_position {
-	unsigned long id;
+	u64 id;
 };
 
 int esptrack_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
@@ -288,6 +288,10 @@ int esptrack_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (esptrack_netlink_dump_refuses(cb))
 		return -EINVAL;
+
+	/* Behind the last number nothing is left. */
+	if (position->id > U32_MAX)
+		return skb->len;
 
 	/* SAs are freed by RCU; the lock is taken anew for each, so that a
 	 * long dump holds up no packet.
@@ -308,7 +312,7 @@ int esptrack_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 					    cb->nlh->nlmsg_seq, NLM_F_MULTI,
 					    &info))
 			break;
-		position->id = id + 1;
+		position->id = (u64)id + 1;
 	}
 	rcu_read_unlock();
 
