@@ -31,7 +31,8 @@ static struct hlist_head *state_head(const struct xfrm_state *x)
 }
 
 /* Whoever is root in a namespace of his own can choose SPIs and reqids: he may
- * make chains long for himself, but not for others.
+ * make chains long for himself, but not for others (who wait for him, though, as
+ * the lock is the same).
  */
 static u32 net_hash(const struct esptrack_net *tn, u32 value)
 {

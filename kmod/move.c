@@ -144,7 +144,7 @@ static void relink(struct hlist_node *node, struct hlist_node *place)
 /* The placeholder stays where it is, behind the SA, for the kernel to unlink.
  *
  * Who walks a chain by RCU may stand on the SA while it goes to another one,
- * and miss what follows: as when the kernel resizes its tables.
+ * and miss what follows, once. (When the kernel resizes its tables, it can tell.)
  */
 static bool join_place(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		       const xfrm_address_t *to)

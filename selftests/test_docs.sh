@@ -31,6 +31,14 @@ unanswered()
 	! ping_once 1
 }
 
+# switches: all that can be set, and for the SAs as well
+switches()
+{
+	tool server conf
+	tool server reqids
+	tool server -j show | jq -c 'map({spi, static_nat, port_only})'
+}
+
 setup_topology || bail "no topology"
 tool_install
 # Whose namespaces are the gateway's.
@@ -74,8 +82,8 @@ check "an address is refused" unanswered
 page troubleshooting refused
 page troubleshooting stats
 quietly tool server conf set rate 20/minute burst 3 || bail "no throttle"
-settings=$(tool server conf; tool server reqids; tool server show)
+settings=$(switches)
 page gce gateway-reload
 check_eq "reloaded, it has the same settings" \
-	"$(tool server conf; tool server reqids; tool server show)" "$settings"
+	"$(switches)" "$settings"
 done_testing

@@ -99,6 +99,10 @@ for command in show "set spi $spi dst $SERVER static_nat on" monitor \
 	check_eq "without privilege, $command: exit status" $? 2
 	check "without privilege, $command: says so" grep -q CAP_NET_ADMIN <<< "$out"
 done
+check "without privilege the names of SAs can be seen" grep -qF "$spi@$SERVER" \
+	<<< "$(nobody ls $knobs)"
+check_fails "without privilege nothing of them can be read" \
+	nobody cat "$knobs/$spi@$SERVER/endpoint"
 check_fails "without privilege the knob cannot be written" \
 	nobody sh -c "echo 1 > $knobs/$spi@$SERVER/static_nat"
 rm /tmp/esptrack /tmp/genl.py
