@@ -94,6 +94,12 @@ units_check()
 	systemd-analyze verify --man=no "$dir"/*.timer
 }
 
+# Each script with what it sources, on all processors.
+shellcheck_all()
+{
+	printf '%s\0' "${scripts[@]}" | xargs -0 -n 8 -P "$(nproc)" shellcheck -x
+}
+
 need git
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=')
 mapfile -t pythons < <(git ls-files '*.py')
@@ -102,7 +108,7 @@ mapfile -t kernel_files < <(git ls-files 'kmod/*.[ch]' |
 	grep -vE 'netlink_gen|uapi')
 mapfile -t tool_files < <(git ls-files 'userspace/*.[ch]' 'selftests/*.[ch]')
 
-verdict shellcheck shellcheck -x "${scripts[@]}"
+verdict shellcheck shellcheck_all
 verdict python python_check "${pythons[@]}"
 verdict "man page" mandoc -T lint userspace/*.8
 verdict "documents: links, and blocks that somebody runs" \
