@@ -150,42 +150,6 @@ check "all-nsid: a forged farewell ends nothing" busywait 20 file_has "$tmp/far"
 check_num "all-nsid: and what comes is told" "$(wc -l < "$tmp/far")" -gt "$told"
 stop $far
 
-# What the module itself loses, because it may not send for so long, is the end of a
-# row: no event comes after it that would show the gap.
-real_time_has_all()
-{
-	# Newer kernels keep a part of each second for those who are not in such a hurry.
-	for share in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-		[ ! -e "$share" ] || echo 0 > "$share" || return
-	done
-	quietly sysctl -w kernel.sched_rt_runtime_us=-1
-}
-
-lost_in_module()
-{
-	tool server -j stats | jq .events_lost
-}
-
-monitor module server -j monitor
-lost=$(lost_in_module)
-check "workers may run on the second processor only" eval \
-	'echo 2 > /sys/devices/virtual/workqueue/cpumask'
-check "a process in real time may have it for ever" real_time_has_all
-chrt -f 1 taskset -c 1 sh -c 'while :; do :; done' &
-hog=$!
-defer stop $hog
-for place in 12 13 14 15 16 17; do
-	check "they move to place $place, and nobody is told" answered $PEERS --place $place
-done
-stop $hog
-lost=$(($(lost_in_module) - lost))
-check_num "the module has lost some" $lost -gt 0
-check "that is noticed, though nothing else happens" busywait 90 \
-	is_accounted "$tmp/module" $((6 * PEERS))
-check_eq "with the number" "$(jq -sc 'map(.msg.lost // empty)' "$tmp/module")" "[$lost]"
-echo 3 > /sys/devices/virtual/workqueue/cpumask
-stop "$pid"
-
 # The news that the module has gone is lost with the rest.
 monitor deaf server -j -rc 20000 monitor
 deaf=$pid

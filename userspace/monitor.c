@@ -6,30 +6,28 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <json-c/json.h>
 #include <libmnl/libmnl.h>
 #include <linux/esptrack.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "esptrack.h"
 #include "event.h"
+#include "line.h"
 #include "netns.h"
 #include "nl.h"
 #include "output.h"
 #include "sa.h"
 #include "source.h"
-#include "stamp.h"
 #include "stats.h"
 
 struct monitor {
-	const struct options *opt;
+	struct line_style style;
 	struct nl nl;			/* the events come here */
 	unsigned int wanted;		/* bits of enum esptrack_cmd, 0: all */
-	bool all_nsid;
 	bool full;			/* the socket was */
 	struct source *sources;
 };
@@ -50,72 +48,6 @@ static void on_stop(int sig)
 	told_to_stop = 1;
 }
 
-/* What stands before a line. */
-static void print_head(const struct monitor *mon, const struct source *source)
-{
-	if (mon->opt->timestamp == TIMESTAMP_SHORT)
-		printf("[%s] ", stamp_now(TIMESTAMP_SHORT).text);
-	else if (mon->opt->timestamp == TIMESTAMP_LONG)
-		printf("Timestamp: %s ", stamp_now(TIMESTAMP_LONG).text);
-	if (source->nsid != NSID_OWN)
-		printf("[nsid %d] ", source->nsid);
-	else if (mon->all_nsid)
-		printf("[nsid current] ");
-}
-
-/* Takes over @msg. */
-static void print_json(const struct monitor *mon, const struct source *source,
-		       const char *name, struct json_object *msg)
-{
-	struct json_object *obj = json_object_new_object();
-	enum timestamp form = mon->opt->timestamp;
-
-	json_put(obj, "name", json_object_new_string(name));
-	if (form != TIMESTAMP_NONE)
-		json_put(obj, "timestamp",
-			 json_object_new_string(stamp_now(form).text));
-	if (source->nsid != NSID_OWN)
-		json_put(obj, "nsid", json_object_new_int(source->nsid));
-	json_put(obj, "msg", msg);
-	json_print(obj, mon->opt->pretty);
-	putchar('\n');
-}
-
-static void print_event(const struct monitor *mon, const struct source *source,
-			const struct event *event)
-{
-	if (mon->opt->json) {
-		print_json(mon, source, event_json_name(event).text,
-			   event_json(event));
-		return;
-	}
-	print_head(mon, source);
-	event_print(event);
-	putchar('\n');
-}
-
-/* @lost: 0 if nobody can tell how many. */
-static void print_overrun(const struct monitor *mon,
-			  const struct source *source, uint64_t lost)
-{
-	struct json_object *msg;
-
-	if (mon->opt->json) {
-		msg = json_object_new_object();
-		if (lost)
-			json_put(msg, "lost", json_object_new_uint64(lost));
-		json_put(msg, "last", json_object_new_uint64(source->last));
-		print_json(mon, source, "overrun", msg);
-		return;
-	}
-	print_head(mon, source);
-	printf("%soverrun%s ", color_on(COLOR_BAD), color_off());
-	if (lost)
-		printf("lost %" PRIu64 "\n", lost);
-	else
-		puts("lost unknown");
-}
-
 /* Events up to @last have happened: those that we have not had are lost. */
 static void account(struct monitor *mon, struct source *source, uint64_t last)
 {
@@ -123,7 +55,7 @@ static void account(struct monitor *mon, struct source *source, uint64_t last)
 		return;
 	/* Without a beginning nothing can be missing. */
 	if (source->known) {
-		print_overrun(mon, source, last - source->last);
+		line_overrun(&mon->style, source, last - source->last);
 		source->gap = true;
 	}
 	source->known = true;
@@ -153,7 +85,7 @@ static void handle_event(struct monitor *mon, struct source *source,
 	source->last = event.seq;
 	if (!mon->wanted ||
 	    (event.cmd < 32 && mon->wanted & 1U << event.cmd))
-		print_event(mon, source, &event);
+		line_event(&mon->style, source, &event);
 }
 
 /*
@@ -206,40 +138,13 @@ struct sync {
 static int sync_sa(const struct nlmsghdr *nlh, void *data)
 {
 	struct sync *sync = data;
-	struct json_object *msg;
 	struct sa sa;
 
 	if (sa_get_msg(&sa, nlh) < 0)
 		return nl_nonsense();
 	sync->sas++;
-	if (sync->mon->opt->json) {
-		msg = json_object_new_object();
-		json_put(msg, "sa", sa_json(&sa));
-		print_json(sync->mon, sync->source, "sync-sa", msg);
-	} else {
-		print_head(sync->mon, sync->source);
-		printf("sync ");
-		sa_print(&sa);
-		putchar('\n');
-	}
+	line_sa(&sync->mon->style, sync->source, &sa);
 	return 0;
-}
-
-/* @seq: all that these events tell of is in what was printed. */
-static void print_synced(const struct sync *sync, uint64_t seq)
-{
-	struct json_object *msg;
-
-	if (sync->mon->opt->json) {
-		msg = json_object_new_object();
-		json_put(msg, "sas", json_object_new_uint64(sync->sas));
-		json_put(msg, "seq", json_object_new_uint64(seq));
-		print_json(sync->mon, sync->source, "sync-done", msg);
-	} else {
-		print_head(sync->mon, sync->source);
-		printf("synced sas %" PRIu64 " event %" PRIu64 "\n", sync->sas,
-		       seq);
-	}
 }
 
 /* Prints the SAs of a namespace as they are. Returns -1 after a message. */
@@ -253,7 +158,7 @@ static int print_sas(const struct monitor *mon, const struct source *source,
 	    nl_talk(nl, nl_request(nl, ESPTRACK_CMD_SA_GET, NLM_F_DUMP),
 		    sync_sa, &sync) < 0)
 		return -1;
-	print_synced(&sync, stats.events);
+	line_synced(&mon->style, source, sync.sas, stats.events);
 	return output_flush();
 }
 
@@ -335,7 +240,7 @@ static int count_lost_of(struct monitor *mon, struct source *source, bool full)
 		return -1;
 	if (ret) {
 		if (full)
-			print_overrun(mon, source, 0);
+			line_overrun(&mon->style, source, 0);
 		return 0;
 	}
 	/* All up to the last one are here, or lost. */
@@ -343,7 +248,7 @@ static int count_lost_of(struct monitor *mon, struct source *source, bool full)
 		return -1;
 	/* Since when it can be heard here nobody knows. */
 	if (!before.known && full && last) {
-		print_overrun(mon, source, 0);
+		line_overrun(&mon->style, source, 0);
 		source->gap = true;
 		if (!source->known || source->last < last)
 			source->last = last;
@@ -366,7 +271,7 @@ static int count_lost(struct monitor *mon, bool look)
 		full = mon->full;
 		mon->full = false;
 		look = false;
-		if (mon->all_nsid && netns_each_nsid(add_source, mon) < 0)
+		if (mon->style.all_nsid && netns_each_nsid(add_source, mon) < 0)
 			return -1;
 		for (source = mon->sources; source; source = source->next)
 			if (count_lost_of(mon, source, full) < 0)
@@ -408,7 +313,7 @@ static int begin(struct monitor *mon)
 	int ret;
 
 	source_find(&mon->sources, NSID_OWN);
-	if (mon->all_nsid && netns_each_nsid(add_source, mon) < 0)
+	if (mon->style.all_nsid && netns_each_nsid(add_source, mon) < 0)
 		return -1;
 	for (source = mon->sources; source; source = source->next) {
 		ret = ask_last(mon, source, &last);
@@ -469,7 +374,7 @@ static int parse(struct monitor *mon, char **argv)
 
 	for (; *argv; argv++) {
 		if (!strcmp(*argv, "all-nsid")) {
-			mon->all_nsid = true;
+			mon->style.all_nsid = true;
 			continue;
 		}
 		cmd = event_cmd(*argv);
@@ -492,7 +397,7 @@ int cmd_monitor(const struct options *opt, char **argv)
 		.sa_handler = on_stop,
 		.sa_flags = SA_RESTART | SA_RESETHAND,
 	};
-	struct monitor mon = { .opt = opt };
+	struct monitor mon = { .style.opt = opt };
 	int ret;
 
 	if (parse(&mon, argv) < 0)
@@ -505,7 +410,7 @@ int cmd_monitor(const struct options *opt, char **argv)
 	sigaction(SIGTERM, &stop, NULL);
 	/* A line is a whole one, whoever reads it. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-	ret = nl_subscribe(&mon.nl, mon.all_nsid, opt->rcvbuf);
+	ret = nl_subscribe(&mon.nl, mon.style.all_nsid, opt->rcvbuf);
 	if (!ret)
 		ret = begin(&mon);
 	if (!ret) {
