@@ -41,14 +41,15 @@ install: all
 	$(if $(DESTDIR),,depmod "$$(modinfo -F vermagic esptrack.ko | cut -d' ' -f1)")
 	$(MAKE) -C userspace O='$(BUILD)/tool' install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
-# The module for each kernel that it was built for; DKMS has its own elsewhere.
+# The module for each kernel that it was built for, where older and newer kernels put
+# it; DKMS has its own elsewhere.
 uninstall:
 	$(MAKE) -C userspace uninstall PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
-	@for module in '$(DESTDIR)'/lib/modules/*/updates/esptrack.ko*; do \
+	@cd '$(DESTDIR)/lib/modules' && \
+	for module in */extra/esptrack.ko* */updates/esptrack.ko*; do \
 		[ -e "$$module" ] || continue; \
 		rm -v "$$module"; \
-		release=$${module%/updates/*}; \
-		$(if $(DESTDIR),:,depmod) "$${release##*/}"; \
+		$(if $(DESTDIR),:,depmod) "$${module%%/*}"; \
 	done
 
 kmod:

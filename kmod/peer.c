@@ -11,7 +11,8 @@
 
 /* Protected by esptrack_lock. */
 static u64 last_peer;
-static u64 last_joined;
+static u32 last_joined;
+static u32 last_split;
 static u64 last_visit;
 
 /* How long a packet of another SA may be under way that left the peer before
@@ -140,9 +141,6 @@ static void rejoin(struct esptrack_sa *sa)
 	struct esptrack_sa *other;
 	u64 peer = 0;
 
-	if (!sa->parted || sa->apart)
-		return;
-
 	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow)
 		if (other->parted == sa->parted &&
 		    esptrack_ends_relation(&flow, &other->flow) &&
@@ -172,7 +170,8 @@ void esptrack_peer_moved_itself(struct esptrack_sa *sa)
 	memset(&sa->home, 0, sizeof(sa->home));
 	memset(&sa->left, 0, sizeof(sa->left));
 	sa->left_by = 0;
-	rejoin(sa);
+	if (sa->parted && !sa->apart)
+		rejoin(sa);
 }
 
 static bool was_lately(const struct esptrack_left *left,
@@ -234,7 +233,7 @@ static u32 newcomer(const struct esptrack_sa *sa)
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
 		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
 		    other->x->props.reqid == sa->left_by)
-			return other->joined > sa->joined ?
+			return (s32)(other->joined - sa->joined) > 0 ?
 			       sa->left_by : sa->x->props.reqid;
 
 	return sa->x->props.reqid;
@@ -254,6 +253,7 @@ void esptrack_peer_split(struct esptrack_sa *sa)
 	const struct esptrack_flow flow = sa->flow;
 	const u32 reqid = newcomer(sa);
 	const u64 peer = ++last_peer;
+	const u32 split = ++last_split ?: ++last_split;
 	struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
@@ -261,7 +261,7 @@ void esptrack_peer_split(struct esptrack_sa *sa)
 	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow) {
 		if (!esptrack_flow_relation(&flow, &other->flow))
 			continue;
-		other->parted = peer;
+		other->parted = split;
 		other->apart |= sa->doubted;
 		if (other->x->props.reqid == reqid)
 			other->flow.peer = peer;

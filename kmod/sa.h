@@ -136,8 +136,8 @@ struct esptrack_sa {
 	struct esptrack_history history;
 	struct xfrm_state *place;
 	struct xfrm_state *spent;
-	u64 joined;
-	u64 parted;
+	u32 joined;
+	u32 parted;
 	struct esptrack_left home;
 	struct esptrack_left left;
 	u32 left_by;

@@ -86,7 +86,8 @@ static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *t
 static bool inherit_endpoint(struct esptrack_sa *sa,
 			     const struct esptrack_sa *sibling)
 {
-	const u64 peer = sa->flow.peer, joined = sa->joined, parted = sa->parted;
+	const u32 joined = sa->joined, parted = sa->parted;
+	const u64 peer = sa->flow.peer;
 	const bool apart = sa->apart;
 
 	if (!sa->dir || !esptrack_peer_has_moved(sibling) ||

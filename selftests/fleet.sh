@@ -45,11 +45,6 @@ service_is()
 	[ "$(service "$1" "$2")" = "$3" ]
 }
 
-sas_are()
-{
-	[ "$(tool server -j show | jq length)" -eq "$1" ]
-}
-
 # gateway_up: the server has peers, whom it follows
 gateway_up()
 {
@@ -57,7 +52,7 @@ gateway_up()
 	module_load static_nat=1
 	peers batch states-in,states-out,policies $PEERS > "$tmp/batch"
 	ip_batch server < "$tmp/batch" || bail "no SAs"
-	busywait 20 sas_are $PEERS || bail "SAs are missing"
+	busywait 20 sas_are server $PEERS || bail "SAs are missing"
 }
 
 # get URL

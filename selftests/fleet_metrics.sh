@@ -111,7 +111,7 @@ check_eq "per SA: SPI, address, reqid" \
 quietly ip -n server xfrm state add src 192.0.2.1 dst $SERVER proto esp spi 0x7777 reqid 77 \
 	mode tunnel mark 0x5 mask 0xff aead 'rfc4106(gcm(aes))' "$static_key" 128 \
 	encap espinudp 4500 4500 0.0.0.0
-busywait 20 sas_are $((PEERS + 1)) || bail "the marked SA is missing"
+busywait 20 sas_are server $((PEERS + 1)) || bail "the marked SA is missing"
 check_eq "per SA: the mark" \
 	"$(metrics 'keys | map(select(contains("00007777"))) | .[0]' per-sa)" \
 	"\"esptrack_sa_moves_total 0x00007777 $SERVER 0x5/0xff 77\""

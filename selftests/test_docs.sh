@@ -56,7 +56,8 @@ page gce gateway-load
 page gce gateway-loaded
 rm /etc/modprobe.d/esptrack.conf /etc/modules-load.d/esptrack.conf /etc/sysctl.d/60-vpn-gateway.conf
 page security unload
-check_fails "security: and nobody's call loads it again" tool server show
+check_fails "security: the tool has no module to speak to" tool server show
+check_fails "security: its call has not loaded it again" module_loaded
 rm /etc/modprobe.d/esptrack-out.conf
 page ../README load
 quietly rmmod esptrack
