@@ -212,7 +212,7 @@ static void cancel_places(const struct esptrack_flow *flow)
 
 /* First the placeholders, then the policies, last the SAs: so output always
  * finds an SA, or a placeholder that makes it wait, and never asks the daemon
- * for a new one.
+ * for a new one. Input finds open policies.
  */
 static bool prepare_address(const struct esptrack_flow *flow,
 			    const struct esptrack_endpoint *to)
@@ -236,7 +236,7 @@ static bool prepare_address(const struct esptrack_flow *flow,
 	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
 		if (!other->place || same_policies(flow, done, other))
 			continue;
-		esptrack_policy_move(flow->net, other->x, &flow->dst.addr,
+		esptrack_policy_open(flow->net, other->x, &flow->dst.addr,
 				     given_address(flow, other),
 				     &flow->src.addr, &to->addr);
 		done = other;
@@ -304,6 +304,8 @@ static bool move_flow(struct esptrack_sa *sa,
 			note(other, event, facts, ESPTRACK_KIND_MOVED);
 		member_moved(event, other, dir);
 	}
+	if (facts->new_address)
+		esptrack_policy_close();
 
 	if (esptrack_endpoint_equal(&sa->flow.src, to))
 		esptrack_peer_moved_itself(sa);

@@ -32,6 +32,8 @@
  * @given: the peer's address as the daemon gave it
  * @now: the peer's address as we wrote it last
  * @moved_by: reqid of the SAs with which it was moved
+ * @opened: in opened_policies; empty if it is not there
+ * @open: one bit per template that is open
  *
  * Protected by esptrack_lock.
  */
@@ -45,12 +47,17 @@ struct policy {
 	xfrm_address_t given;
 	xfrm_address_t now;
 	u32 moved_by;
+	struct list_head opened;
+	u8 open;
 };
 
 static struct hlist_head *by_reqid;
 static struct hlist_head *by_policy;
 static u32 hash_seed __read_mostly;
 static struct kmem_cache *policy_cache;
+
+/* Those that esptrack_policy_close() has to look at. Protected by esptrack_lock. */
+static LIST_HEAD(opened_policies);
 
 static struct hlist_head *reqid_head(const struct esptrack_net *tn, u32 reqid)
 {
@@ -112,47 +119,74 @@ static int direction(const struct xfrm_policy *policy)
 }
 
 /* As xfrm_migrate() does it: readers take either address, and look again when
- * they see the new generation. Returns whether there was anything to do.
+ * they see the new generation.
  */
-static bool move_templates(struct xfrm_policy *policy,
-			   const struct xfrm_state *x,
-			   const xfrm_address_t *local,
-			   const xfrm_address_t *from,
-			   const xfrm_address_t *to)
+static void name_remote(struct xfrm_policy *policy, xfrm_address_t *remote,
+			const xfrm_address_t *to)
+	__must_hold(&policy->lock)
 {
+	esptrack_address_write(remote, to);
+	atomic_inc(&policy->genid);
+}
+
+/* On the way in a template without address is met by an SA at any, and by its
+ * reqid only by those of the peer.
+ */
+static bool can_open(const struct xfrm_tmpl *tmpl, int dir)
+{
+	return dir != XFRM_POLICY_OUT && tmpl->reqid;
+}
+
+/**
+ * struct way - from where to where policies move
+ * @x: the SA, whose reqid and family count
+ * @local: our address
+ * @from: the peer's address so far
+ * @to: the peer's address from now on
+ * @by_open: by way of templates that are open
+ */
+struct way {
+	const struct xfrm_state *x;
+	const xfrm_address_t *local;
+	const xfrm_address_t *from;
+	const xfrm_address_t *to;
+	bool by_open;
+};
+
+static void move_policy(struct policy *p, const struct way *way)
+	__must_hold(&esptrack_lock)
+{
+	static const xfrm_address_t any;
+	struct xfrm_policy *policy = p->policy;
 	int dir = direction(policy);
 	bool moved = false;
 	int i;
 
 	write_lock_bh(&policy->lock);
 	for (i = 0; i < policy->xfrm_nr; i++) {
+		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
 		xfrm_address_t *remote =
-			template_remote(&policy->xfrm_vec[i], dir, x, local);
+			template_remote(tmpl, dir, way->x, way->local);
+		bool open = way->by_open && can_open(tmpl, dir);
 
-		if (!remote ||
-		    !xfrm_addr_equal(remote, from, x->props.family))
+		if (!remote || !xfrm_addr_equal(remote, way->from,
+						way->x->props.family))
 			continue;
-		esptrack_address_write(remote, to);
+		name_remote(policy, remote, open ? &any : way->to);
+		if (open)
+			p->open |= BIT(i);
 		moved = true;
 	}
-	if (moved)
-		atomic_inc(&policy->genid);
 	write_unlock_bh(&policy->lock);
 
-	return moved;
-}
-
-static void move_policy(struct policy *p, const struct xfrm_state *x,
-			const xfrm_address_t *local, const xfrm_address_t *from,
-			const xfrm_address_t *to)
-	__must_hold(&esptrack_lock)
-{
-	if (!move_templates(p->policy, x, local, from, to))
+	if (!moved)
 		return;
+	if (p->open && list_empty(&p->opened))
+		list_add(&p->opened, &opened_policies);
 	if (!p->moved)
-		p->given = *from;
-	p->now = *to;
-	p->moved_by = x->props.reqid;
+		p->given = *way->from;
+	p->now = *way->to;
+	p->moved_by = way->x->props.reqid;
 	p->moved = true;
 }
 
@@ -165,6 +199,7 @@ static void add(struct esptrack_net *tn, struct policy *p,
 	xfrm_pol_hold(policy);
 	p->policy = policy;
 	p->reqid = reqid;
+	INIT_LIST_HEAD(&p->opened);
 	hlist_add_head(&p->by_reqid, reqid_head(tn, reqid));
 	hlist_add_head(&p->by_policy, policy_head(policy));
 	list_add_tail(&p->all, &tn->policies);
@@ -172,9 +207,16 @@ static void add(struct esptrack_net *tn, struct policy *p,
 
 	/* The daemon may name an address that the peer has left since. */
 	moved = reqid ? esptrack_peer_moved(tn, reqid) : NULL;
-	if (moved)
-		move_policy(p, moved->x, &moved->flow.dst.addr,
-			    &moved->origin.src.addr, &moved->flow.src.addr);
+	if (moved) {
+		const struct way way = {
+			.x = moved->x,
+			.local = &moved->flow.dst.addr,
+			.from = &moved->origin.src.addr,
+			.to = &moved->flow.src.addr,
+		};
+
+		move_policy(p, &way);
+	}
 }
 
 static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
@@ -238,7 +280,7 @@ static bool is_of(const struct policy *p, const xfrm_address_t *from,
 }
 
 /**
- * esptrack_policy_move() - let the policies of an SA name the new address
+ * esptrack_policy_open() - let the policies of an SA go with it to a new address
  * @tn: namespace
  * @x: the SA, whose reqid and family count
  * @local: our address
@@ -246,18 +288,27 @@ static bool is_of(const struct policy *p, const xfrm_address_t *from,
  * @from: the peer's address so far
  * @to: the peer's address from now on
  *
+ * On the way out they name it at once; on the way in they take it at the old as
+ * well as at the new one until esptrack_policy_close(): another processor may look
+ * at them for a packet of the same peer before and after the SA moves. Those
+ * without reqid would take any peer's SAs, so they are not opened, and such a packet
+ * may be dropped.
+ *
  * Policies without reqid may be another peer's, who is where this one has come
  * to: only those that were made for his first address go with him.
  *
  * Calling it for several SAs with one reqid does no harm.
  *
- * Context: any, esptrack_lock held.
+ * Context: any, esptrack_lock held until esptrack_policy_close().
  */
-void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
+void esptrack_policy_open(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *local,
 			  const xfrm_address_t *origin,
 			  const xfrm_address_t *from, const xfrm_address_t *to)
 {
+	const struct way way = {
+		.x = x, .local = local, .from = from, .to = to, .by_open = true,
+	};
 	u32 reqid = x->props.reqid;
 	struct policy *p;
 
@@ -265,13 +316,51 @@ void esptrack_policy_move(struct esptrack_net *tn, const struct xfrm_state *x,
 
 	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
 		if (is_live(p, tn, reqid))
-			move_policy(p, x, local, from, to);
+			move_policy(p, &way);
 	if (!reqid)
 		return;
 	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
 		if (is_live(p, tn, 0) &&
 		    is_of(p, from, origin, x->props.family))
-			move_policy(p, x, local, from, to);
+			move_policy(p, &way);
+}
+
+static void close_policy(struct policy *p)
+	__must_hold(&esptrack_lock)
+{
+	struct xfrm_policy *policy = p->policy;
+	int i;
+
+	write_lock_bh(&policy->lock);
+	for (i = 0; i < policy->xfrm_nr; i++) {
+		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
+
+		/* Unless it was migrated meanwhile */
+		if (p->open & BIT(i) &&
+		    xfrm_addr_any(&tmpl->saddr, tmpl->encap_family))
+			name_remote(policy, &tmpl->saddr, &p->now);
+	}
+	write_unlock_bh(&policy->lock);
+
+	p->open = 0;
+	list_del_init(&p->opened);
+}
+
+/**
+ * esptrack_policy_close() - the SAs have moved
+ *
+ * Also when they have not: who was to be moved has died then.
+ *
+ * Context: any, esptrack_lock held since esptrack_policy_open().
+ */
+void esptrack_policy_close(void)
+{
+	struct policy *p, *next;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	list_for_each_entry_safe(p, next, &opened_policies, opened)
+		close_policy(p);
 }
 
 static unsigned int chain_length(const struct hlist_head *chain,
@@ -287,7 +376,7 @@ static unsigned int chain_length(const struct hlist_head *chain,
 }
 
 /**
- * esptrack_policy_count() - how many policies esptrack_policy_move() looks at
+ * esptrack_policy_count() - how many policies esptrack_policy_open() looks at
  * @tn: namespace
  * @reqid: of the SA
  * @max: no more are counted for a reqid
@@ -312,14 +401,19 @@ static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
 	struct policy *p;
 
 	hlist_for_each_entry(p, reqid_head(sa->flow.net, reqid), by_reqid) {
-		xfrm_address_t now = p->now;
+		const xfrm_address_t now = p->now;
+		const struct way way = {
+			.x = x,
+			.local = &sa->flow.dst.addr,
+			.from = &now,
+			.to = &sa->flow.src.addr,
+		};
 
 		if (p->moved && p->moved_by == x->props.reqid &&
 		    is_live(p, sa->flow.net, reqid) &&
 		    xfrm_addr_equal(&p->given, &sa->flow.src.addr,
 				    x->props.family))
-			move_policy(p, x, &sa->flow.dst.addr, &now,
-				    &sa->flow.src.addr);
+			move_policy(p, &way);
 	}
 }
 

@@ -48,36 +48,54 @@ static const struct esptrack_sa *sibling_of(const struct esptrack_sa *sa, u8 dir
 	return NULL;
 }
 
-/* Without the others of its flow. Returns whether it was moved; if not for lack of
- * memory, it is tried again.
+/* Can the SA go there alone, without the others of its flow? If not for lack of
+ * memory, it is tried again. @place: as esptrack_move_sa() wants it
  */
-static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *to)
+static bool prepare_alone(struct esptrack_sa *sa,
+			  const struct esptrack_endpoint *to,
+			  struct xfrm_state **place)
 	__must_hold(&esptrack_lock)
 {
-	const u8 dir = sa->dir;
-	const struct esptrack_endpoint from = *remote(&sa->flow, dir);
-	struct xfrm_state *place = NULL;
-	bool moved;
+	const struct esptrack_endpoint *from = remote(&sa->flow, sa->dir);
 
+	*place = NULL;
 	if (READ_ONCE(sa->x->xso.dev))
 		return false;
-	if (!xfrm_addr_equal(&to->addr, &from.addr, to->family)) {
-		if (!esptrack_move_mode(sa->x) ||
-		    (dir == ESPTRACK_DIR_OUT &&
-		     esptrack_move_collides(sa->x, to)))
-			return false;
-		place = esptrack_move_prepare(sa->x, dir, to);
-		if (!place) {
-			sa->stray = true;
-			esptrack_net_sweep_soon(sa->flow.net);
-			return false;
-		}
-	}
-	moved = esptrack_move_sa(sa->x, place, dir, &from, to);
+	if (xfrm_addr_equal(&to->addr, &from->addr, to->family))
+		return true;
+	if (!esptrack_move_mode(sa->x) ||
+	    (sa->dir == ESPTRACK_DIR_OUT &&
+	     esptrack_move_collides(sa->x, to)))
+		return false;
+
+	*place = esptrack_move_prepare(sa->x, sa->dir, to);
+	if (*place)
+		return true;
+	sa->stray = true;
+	esptrack_net_sweep_soon(sa->flow.net);
+	return false;
+}
+
+static bool move_prepared(struct esptrack_sa *sa, struct xfrm_state *place,
+			  const struct esptrack_endpoint *to)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_endpoint from = *remote(&sa->flow, sa->dir);
+	bool moved = esptrack_move_sa(sa->x, place, sa->dir, &from, to);
+
 	if (moved && place)
 		esptrack_net_readdressed(sa, place);
 	esptrack_index_update(sa);
 	return moved;
+}
+
+/* Returns whether it was moved. */
+static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *to)
+	__must_hold(&esptrack_lock)
+{
+	struct xfrm_state *place;
+
+	return prepare_alone(sa, to, &place) && move_prepared(sa, place, to);
 }
 
 /* A daemon that did not follow gives a rekeyed SA the endpoint that it
@@ -222,22 +240,32 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
  */
 bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 {
-	const struct esptrack_flow was = sa->flow;
+	const struct esptrack_endpoint *to;
 	const struct esptrack_sa *other;
+	struct xfrm_state *place;
+	bool moved;
 
 	lockdep_assert_held(&esptrack_lock);
 
 	sa->stray = false;
 	other = elsewhere(sa);
-	if (!other || !move_alone(sa, remote(&other->flow, other->dir)))
+	if (!other)
+		return false;
+	to = remote(&other->flow, other->dir);
+	if (!prepare_alone(sa, to, &place))
 		return false;
 
 	/* Those that went with it come with it. */
-	esptrack_policy_move(was.net, sa->x, &local(&was, sa->dir)->addr,
-			     &remote(&sa->origin, sa->dir)->addr,
-			     &remote(&was, sa->dir)->addr,
-			     &remote(&sa->flow, sa->dir)->addr);
-	return true;
+	if (place)
+		esptrack_policy_open(sa->flow.net, sa->x,
+				     &local(&sa->flow, sa->dir)->addr,
+				     &remote(&sa->origin, sa->dir)->addr,
+				     &remote(&sa->flow, sa->dir)->addr,
+				     &to->addr);
+	moved = move_prepared(sa, place, to);
+	if (place)
+		esptrack_policy_close();
+	return moved;
 }
 
 /**

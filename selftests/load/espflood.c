@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * espflood [--gateway A] [--first I] [--cpu C] N: until ended, the peers I to
- * I + N - 1 in turn send a ping, each time from another place. As "esppeers.py
- * flood", only faster. Prints "ready", and at the end how many were sent, as JSON.
+ * espflood [--gateway A] [--first I] [--cpu C] [--place P] N: until ended, the peers
+ * I to I + N - 1 in turn send a ping, each time from another place, or always from P.
+ * As "esppeers.py flood", only faster. Prints "ready", and at the end how many were
+ * sent, as JSON.
  *
  * What the kernel does not take is not sent: the way to the gateway may be gone
  * for a while.
@@ -39,7 +40,8 @@ static void end(int signal)
  * @peers: who sends
  * @n: how many
  * @next: whose turn it is
- * @random: where from
+ * @place: where from; -1: from any
+ * @random: of all places
  * @packets: one batch
  * @iovecs: their places
  * @messages: the same for sendmmsg()
@@ -50,6 +52,7 @@ struct flood {
 	struct esppeer *peers;
 	unsigned int n;
 	unsigned int next;
+	int place;
 	struct random random;
 	struct esppacket packets[BATCH];
 	struct iovec iovecs[BATCH];
@@ -65,7 +68,8 @@ static void fill(struct flood *flood, unsigned int i)
 	size_t size;
 
 	flood->next = (flood->next + 1) % flood->n;
-	esppeer_place(peer, random_below(&flood->random, ESP_PLACES), &from, &port);
+	esppeer_place(peer, flood->place >= 0 ? (unsigned int)flood->place :
+		      random_below(&flood->random, ESP_PLACES), &from, &port);
 	size = esppeer_ping(peer, packet->esp);
 	size = esppeer_seal(peer, packet->esp, size);
 	esppacket_headers(packet, size, from, port, flood->gateway.sin_addr);
@@ -116,6 +120,7 @@ static void on_cpu(int cpu)
 
 static struct flood flood = {
 	.gateway = { .sin_family = AF_INET },
+	.place = -1,
 };
 
 int main(int argc, char **argv)
@@ -124,6 +129,7 @@ int main(int argc, char **argv)
 		{ "gateway", required_argument, NULL, 'g' },
 		{ "first", required_argument, NULL, 'f' },
 		{ "cpu", required_argument, NULL, 'c' },
+		{ "place", required_argument, NULL, 'p' },
 		{ }
 	};
 	const struct sigaction action = { .sa_handler = end };
@@ -142,13 +148,16 @@ int main(int argc, char **argv)
 		case 'c':
 			on_cpu(atoi(optarg));
 			break;
+		case 'p':
+			flood.place = atoi(optarg);
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != 1 || atoi(argv[optind]) <= 0 ||
 	    !inet_aton(gateway, &flood.gateway.sin_addr))
-		errx(2, "usage: espflood [--gateway A] [--first I] [--cpu C] N");
+		errx(2, "usage: espflood [--gateway A] [--first I] [--cpu C] [--place P] N");
 
 	flood.n = atoi(argv[optind]);
 	flood.random.state = time(NULL);
