@@ -128,7 +128,7 @@ void esptrack_event_post(const struct esptrack_sa *sa,
 	esptrack_net_deliver(tn);
 }
 
-static void multicast(struct esptrack_net *tn, struct sk_buff *skb)
+static void event_multicast(struct esptrack_net *tn, struct sk_buff *skb)
 {
 	/* The family cannot go meanwhile. */
 	rcu_read_lock();
@@ -152,7 +152,7 @@ void esptrack_event_deliver(struct esptrack_net *tn)
 	struct sk_buff *skb;
 
 	while ((skb = skb_dequeue(&tn->events))) {
-		multicast(tn, skb);
+		event_multicast(tn, skb);
 		cond_resched();
 	}
 }

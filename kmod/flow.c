@@ -50,8 +50,8 @@ static bool has_integrity(const struct xfrm_state *x)
 /* Is @other of the flow, and to be moved with it? An SA whose switch is off stays.
  * Returns its direction, or 0.
  */
-static u8 member(const struct esptrack_flow *flow,
-		 const struct esptrack_sa *other)
+static u8 member_dir(const struct esptrack_flow *flow,
+		     const struct esptrack_sa *other)
 	__must_hold(&esptrack_lock)
 {
 	/* Most of those in a chain are somebody else's. */
@@ -108,7 +108,7 @@ static void gather_flow(const struct esptrack_sa *sa,
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 dir = other == sa ? ESPTRACK_DIR_IN :
-				       member(&sa->flow, other);
+				       member_dir(&sa->flow, other);
 
 		/* Those that stay are passed by at each step of the move. */
 		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
@@ -149,9 +149,9 @@ static bool source_valid(const struct esptrack_packet *packet,
 	       !!packet->source.port;
 }
 
-static void gather(struct esptrack_sa *sa,
-		   const struct esptrack_packet *packet,
-		   struct esptrack_facts *facts)
+static void gather_facts(struct esptrack_sa *sa,
+			 const struct esptrack_packet *packet,
+			 struct esptrack_facts *facts)
 	__must_hold(&esptrack_lock)
 {
 	struct xfrm_state *x = sa->x;
@@ -222,7 +222,7 @@ static bool prepare_address(const struct esptrack_flow *flow,
 	struct esptrack_sa *other;
 
 	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
-		u8 dir = member(flow, other);
+		u8 dir = member_dir(flow, other);
 
 		if (!dir)
 			continue;
@@ -244,8 +244,10 @@ static bool prepare_address(const struct esptrack_flow *flow,
 	return true;
 }
 
-static void note(struct esptrack_sa *sa, const struct esptrack_event *event,
-		 const struct esptrack_facts *facts, enum esptrack_kind kind)
+static void log_packet(struct esptrack_sa *sa,
+		       const struct esptrack_event *event,
+		       const struct esptrack_facts *facts,
+		       enum esptrack_kind kind)
 	__must_hold(&esptrack_lock)
 {
 	struct esptrack_log_entry entry = {
@@ -301,7 +303,7 @@ static bool move_flow(struct esptrack_sa *sa,
 		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
 		esptrack_sa_forget_seen(other);
 		if (dir == ESPTRACK_DIR_IN)
-			note(other, event, facts, ESPTRACK_KIND_MOVED);
+			log_packet(other, event, facts, ESPTRACK_KIND_MOVED);
 		member_moved(event, other, dir);
 	}
 	if (facts->new_address)
@@ -323,25 +325,27 @@ static bool may_report(struct esptrack_sa *sa,
 	return false;
 }
 
-static bool refused(struct esptrack_sa *sa, const struct esptrack_facts *facts,
-		    struct esptrack_event *event)
+static bool packet_refused(struct esptrack_sa *sa,
+			   const struct esptrack_facts *facts,
+			   struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
 	event->cmd = ESPTRACK_CMD_SA_REFUSED_NTF;
 	atomic64_inc(&sa->refused);
 	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_REFUSED + event->reason);
-	note(sa, event, facts, ESPTRACK_KIND_REFUSED);
+	log_packet(sa, event, facts, ESPTRACK_KIND_REFUSED);
 	return may_report(sa, facts);
 }
 
-static bool moved(struct esptrack_sa *sa, const struct esptrack_facts *facts,
-		  struct esptrack_event *event)
+static bool packet_moved(struct esptrack_sa *sa,
+			 const struct esptrack_facts *facts,
+			 struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
 	event->cmd = ESPTRACK_CMD_SA_MOVED_NTF;
 	if (!move_flow(sa, &event->new, facts, event)) {
 		event->reason = ESPTRACK_REASON_NO_MEMORY;
-		return refused(sa, facts, event);
+		return packet_refused(sa, facts, event);
 	}
 	if (!event->moved)
 		return false;
@@ -350,13 +354,14 @@ static bool moved(struct esptrack_sa *sa, const struct esptrack_facts *facts,
 	return true;
 }
 
-static bool seen(struct esptrack_sa *sa, const struct esptrack_facts *facts,
-		 struct esptrack_event *event)
+static bool packet_seen(struct esptrack_sa *sa,
+			const struct esptrack_facts *facts,
+			struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
 	event->cmd = ESPTRACK_CMD_SA_SEEN_NTF;
 	esptrack_stats_count(sa->flow.net, ESPTRACK_STAT_SEEN);
-	note(sa, event, facts, ESPTRACK_KIND_SEEN);
+	log_packet(sa, event, facts, ESPTRACK_KIND_SEEN);
 	if (!may_report(sa, facts))
 		return false;
 	sa->seen = event->new;
@@ -373,8 +378,9 @@ static bool is_lasting(enum esptrack_reason reason)
 }
 
 /* What was decided holds for a while. */
-static void bar(struct esptrack_sa *sa, const struct esptrack_packet *packet,
-		enum esptrack_reason reason)
+static void bar_source(struct esptrack_sa *sa,
+		       const struct esptrack_packet *packet,
+		       enum esptrack_reason reason)
 	__must_hold(&esptrack_lock)
 {
 	bool brief = sa->static_nat && !is_lasting(reason);
@@ -385,8 +391,9 @@ static void bar(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 }
 
 /* Returns whether there is anything to report. */
-static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
-		  struct esptrack_event *event)
+static bool judge_packet(struct esptrack_sa *sa,
+			 const struct esptrack_packet *packet,
+			 struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
 	struct esptrack_facts facts;
@@ -395,17 +402,17 @@ static bool judge(struct esptrack_sa *sa, const struct esptrack_packet *packet,
 	event->new = packet->source;
 	event->esp_seq = packet->seq;
 
-	gather(sa, packet, &facts);
+	gather_facts(sa, packet, &facts);
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
 	case ESPTRACK_MOVE:
-		return moved(sa, &facts, event);
+		return packet_moved(sa, &facts, event);
 	case ESPTRACK_OBSERVE:
-		return seen(sa, &facts, event);
+		return packet_seen(sa, &facts, event);
 	case ESPTRACK_REFUSE:
 		if (is_lasting(event->reason) ||
 		    esptrack_is_due(&facts, &sa->history))
-			bar(sa, packet, event->reason);
-		return refused(sa, &facts, event);
+			bar_source(sa, packet, event->reason);
+		return packet_refused(sa, &facts, event);
 	}
 	return false;
 }
@@ -456,9 +463,9 @@ static bool is_old_news(struct esptrack_sa *sa,
 	return true;
 }
 
-static void accepted(struct esptrack_sa *sa, const struct xfrm_state *x,
-		     const struct esptrack_packet *packet,
-		     struct esptrack_event *event)
+static void flow_accepted(struct esptrack_sa *sa, const struct xfrm_state *x,
+			  const struct esptrack_packet *packet,
+			  struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
 	/* Since it was found it may have been let go, or have got another
@@ -474,12 +481,12 @@ static void accepted(struct esptrack_sa *sa, const struct xfrm_state *x,
 	esptrack_index_update(sa);
 	if (esptrack_endpoint_equal(&sa->flow.src, &packet->source))
 		return;
-	if (judge(sa, packet, event))
+	if (judge_packet(sa, packet, event))
 		esptrack_event_post(sa, event);
 	sa->astray++;
 }
 
-static void announce(const struct esptrack_event *event)
+static void flow_announce(const struct esptrack_event *event)
 {
 	unsigned int i;
 
@@ -516,9 +523,9 @@ void esptrack_flow_accepted(struct xfrm_state *x,
 
 	event.moved = 0;
 	spin_lock_bh(&esptrack_lock);
-	accepted(sa, x, packet, &event);
+	flow_accepted(sa, x, packet, &event);
 	spin_unlock_bh(&esptrack_lock);
-	announce(&event);
+	flow_announce(&event);
 out:
 	rcu_read_unlock();
 }

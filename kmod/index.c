@@ -257,7 +257,7 @@ static bool has_ends(const struct esptrack_flow *flow, struct xfrm_state *x)
 	return same;
 }
 
-static void relink(struct esptrack_sa *sa, struct hlist_head *chain)
+static void index_relink(struct esptrack_sa *sa, struct hlist_head *chain)
 	__must_hold(&esptrack_lock)
 {
 	if (!hlist_unhashed(&sa->by_flow))
@@ -279,7 +279,7 @@ void esptrack_index_update(struct esptrack_sa *sa)
 	if (!hlist_unhashed(&sa->by_flow) && has_ends(&sa->flow, sa->x))
 		return;
 	esptrack_flow_set_ends(&sa->flow, sa->x);
-	relink(sa, flow_head(&sa->flow));
+	index_relink(sa, flow_head(&sa->flow));
 }
 
 /**
@@ -320,7 +320,7 @@ void esptrack_index_move(struct esptrack_sa *sa, u8 dir,
 		sa->flow.src = *to;
 	else
 		sa->flow.dst = *to;
-	relink(sa, chain);
+	index_relink(sa, chain);
 }
 
 /**

@@ -135,7 +135,7 @@ static bool is_linked(const struct xfrm_state *place)
 	return READ_ONCE(place->km.state) != XFRM_STATE_DEAD;
 }
 
-static void relink(struct hlist_node *node, struct hlist_node *place)
+static void node_to_place(struct hlist_node *node, struct hlist_node *place)
 {
 	hlist_del_rcu(node);
 	hlist_add_before_rcu(node, place);
@@ -162,10 +162,10 @@ static bool join_place(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		 * placeholder or all of the SA.
 		 */
 		esptrack_address_write(remote_address(x, dir), to);
-		relink(&x->bydst, &place->bydst);
-		relink(&x->bysrc, &place->bysrc);
+		node_to_place(&x->bydst, &place->bydst);
+		node_to_place(&x->bysrc, &place->bysrc);
 		if (dir == ESPTRACK_DIR_OUT)
-			relink(&x->byspi, &place->byspi);
+			node_to_place(&x->byspi, &place->byspi);
 		/* Routes that were resolved for the old address are stale. */
 		next_generation(x);
 	}

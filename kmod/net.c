@@ -282,7 +282,7 @@ struct sweep {
 	bool silent;
 };
 
-static struct xfrm_state *hold(const struct esptrack_sa *sa)
+static struct xfrm_state *hold_state(const struct esptrack_sa *sa)
 {
 	xfrm_state_hold(sa->x);
 	return sa->x;
@@ -295,9 +295,9 @@ static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **moved,
 	esptrack_sa_settle(sa);
 	esptrack_sa_add_forged(sa);
 	if (sa->stray && esptrack_siblings_reunite(sa))
-		*moved = hold(sa);
+		*moved = hold_state(sa);
 	if (esptrack_leak_found(sa))
-		*leaked = hold(sa);
+		*leaked = hold_state(sa);
 }
 
 /* Takes the SA out of the indexes when it has been dead for long enough. */

@@ -113,7 +113,7 @@ static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 }
 
 /* A socket's policies are numbered from XFRM_POLICY_MAX on. */
-static int direction(const struct xfrm_policy *policy)
+static int policy_dir(const struct xfrm_policy *policy)
 {
 	return xfrm_policy_id2dir(policy->index) % XFRM_POLICY_MAX;
 }
@@ -158,7 +158,7 @@ static void move_policy(struct policy *p, const struct way *way)
 {
 	static const xfrm_address_t any;
 	struct xfrm_policy *policy = p->policy;
-	int dir = direction(policy);
+	int dir = policy_dir(policy);
 	bool moved = false;
 	int i;
 
@@ -190,8 +190,8 @@ static void move_policy(struct policy *p, const struct way *way)
 	p->moved = true;
 }
 
-static void add(struct esptrack_net *tn, struct policy *p,
-		struct xfrm_policy *policy, u32 reqid)
+static void policy_add(struct esptrack_net *tn, struct policy *p,
+		       struct xfrm_policy *policy, u32 reqid)
 	__must_hold(&esptrack_lock)
 {
 	const struct esptrack_sa *moved;
@@ -219,8 +219,8 @@ static void add(struct esptrack_net *tn, struct policy *p,
 	}
 }
 
-static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
-		  u32 reqid)
+static void policy_track(struct esptrack_net *tn, struct xfrm_policy *policy,
+			 u32 reqid)
 {
 	/* Without esptrack_lock, as the page allocator may have much to do. */
 	struct policy *p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
@@ -229,7 +229,7 @@ static void track(struct esptrack_net *tn, struct xfrm_policy *policy,
 	if (esptrack_net_is_dying(tn) || is_known(policy, reqid))
 		goto out;
 	if (p) {
-		add(tn, p, policy, reqid);
+		policy_add(tn, p, policy, reqid);
 		p = NULL;
 	} else {
 		net_warn_ratelimited("no memory, policy %u does not follow yet\n",
@@ -262,7 +262,7 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 
 	for (i = 0; i < policy->xfrm_nr; i++)
 		if (names_addresses(&policy->xfrm_vec[i]))
-			track(tn, policy, policy->xfrm_vec[i].reqid);
+			policy_track(tn, policy, policy->xfrm_vec[i].reqid);
 }
 
 static bool is_live(const struct policy *p, const struct esptrack_net *tn,

@@ -37,7 +37,7 @@ static void id_of(const struct xfrm_state *x, struct esptrack_sa_id *id)
 /* 6.1 has no direction in the SA, and daemons need not give it later on. With
  * both ends here there is no peer who could move.
  */
-static u8 direction(const struct esptrack_sa *sa)
+static u8 sa_dir(const struct esptrack_sa *sa)
 {
 	struct net *net = xs_net(sa->x);
 	u8 dir = esptrack_xfrm_dir(sa->x);
@@ -51,7 +51,7 @@ static u8 direction(const struct esptrack_sa *sa)
 	return 0;
 }
 
-static void attach(struct esptrack_sa *sa)
+static void sa_attach(struct esptrack_sa *sa)
 {
 	int err = esptrack_hook_attach(sa->x);
 
@@ -67,7 +67,7 @@ static void attach(struct esptrack_sa *sa)
 	}
 }
 
-static void detach(struct esptrack_sa *sa)
+static void sa_detach(struct esptrack_sa *sa)
 {
 	if (sa->hooked)
 		esptrack_hook_detach(sa->x);
@@ -91,12 +91,12 @@ void esptrack_sa_settle(struct esptrack_sa *sa)
 	lockdep_assert_held(&esptrack_lock);
 
 	if (!sa->dir) {
-		sa->dir = direction(sa);
+		sa->dir = sa_dir(sa);
 		if (sa->dir == ESPTRACK_DIR_IN)
 			esptrack_net_publish(sa);
 	}
 	if (sa->dir == ESPTRACK_DIR_IN && !sa->hooked)
-		attach(sa);
+		sa_attach(sa);
 }
 
 /**
@@ -202,7 +202,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	u64 packets, carried;
 	bool moved;
 
-	detach(sa);
+	sa_detach(sa);
 	if (same_keys(old, x))
 		sa->history.floor = max(sa->history.floor,
 					esptrack_sa_newest(old));
@@ -248,8 +248,8 @@ static void sa_discard(struct esptrack_net *tn, struct esptrack_sa *sa)
 }
 
 /* Returns whether the SA was moved at once. */
-static bool add(struct esptrack_net *tn, struct esptrack_sa *sa,
-		struct xfrm_state *x)
+static bool sa_add(struct esptrack_net *tn, struct esptrack_sa *sa,
+		   struct xfrm_state *x)
 {
 	bool moved;
 
@@ -285,7 +285,7 @@ static void fit_policies(const struct xfrm_state *x)
 }
 
 /* The kernel takes an SA without SPI, but no packet can name it. */
-static bool trackable(const struct xfrm_state *x)
+static bool is_trackable(const struct xfrm_state *x)
 {
 	return x->id.proto == IPPROTO_ESP && x->id.spi && x->encap &&
 	       x->encap->encap_type == UDP_ENCAP_ESPINUDP &&
@@ -319,7 +319,7 @@ void esptrack_sa_track(struct xfrm_state *x)
 	bool moved = false, known;
 	struct esptrack_sa_id id;
 
-	if (!trackable(x))
+	if (!is_trackable(x))
 		return;
 	id_of(x, &id);
 	known = is_tracked(x);
@@ -340,7 +340,7 @@ void esptrack_sa_track(struct xfrm_state *x)
 	if (sa && esptrack_sa_is_dead(sa)) {
 		moved = take_over(sa, x);
 	} else if (!sa && spare) {
-		moved = add(tn, spare, x);
+		moved = sa_add(tn, spare, x);
 		spare = NULL;
 	} else if (!sa && !known) {
 		net_warn_ratelimited("no memory, SA 0x%08x is not tracked yet\n",
@@ -431,7 +431,7 @@ void esptrack_sa_unlink(struct esptrack_sa *sa)
 		sa->flow.net->packets += esptrack_sa_packets(sa);
 		esptrack_sa_add_forged(sa);
 	}
-	detach(sa);
+	sa_detach(sa);
 	list_del_init(&sa->unpublished);
 	list_del_init(&sa->readdressed);
 	esptrack_index_del(sa);

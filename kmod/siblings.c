@@ -13,15 +13,15 @@
 #include "sa.h"
 
 /* The end of a flow that is the peer's, in this direction. */
-static const struct esptrack_endpoint *remote(const struct esptrack_flow *flow,
-					      u8 dir)
+static const struct esptrack_endpoint *remote_end(const struct esptrack_flow *flow,
+						  u8 dir)
 {
 	return dir == ESPTRACK_DIR_IN ? &flow->src : &flow->dst;
 }
 
 /* And ours. */
-static const struct esptrack_endpoint *local(const struct esptrack_flow *flow,
-					     u8 dir)
+static const struct esptrack_endpoint *local_end(const struct esptrack_flow *flow,
+						 u8 dir)
 {
 	return dir == ESPTRACK_DIR_IN ? &flow->dst : &flow->src;
 }
@@ -56,7 +56,7 @@ static bool prepare_alone(struct esptrack_sa *sa,
 			  struct xfrm_state **place)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_endpoint *from = remote(&sa->flow, sa->dir);
+	const struct esptrack_endpoint *from = remote_end(&sa->flow, sa->dir);
 
 	*place = NULL;
 	if (READ_ONCE(sa->x->xso.dev))
@@ -80,7 +80,7 @@ static bool move_prepared(struct esptrack_sa *sa, struct xfrm_state *place,
 			  const struct esptrack_endpoint *to)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_endpoint from = *remote(&sa->flow, sa->dir);
+	const struct esptrack_endpoint from = *remote_end(&sa->flow, sa->dir);
 	bool moved = esptrack_move_sa(sa->x, place, sa->dir, &from, to);
 
 	if (moved && place)
@@ -120,7 +120,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 		sa->apart = apart;
 		return false;
 	}
-	return move_alone(sa, remote(&sibling->flow, sibling->dir));
+	return move_alone(sa, remote_end(&sibling->flow, sibling->dir));
 }
 
 /**
@@ -219,8 +219,8 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
 	     other = esptrack_index_next_of(other)) {
 		if (other == sa || other->flow.peer != sa->flow.peer ||
 		    !other->static_nat || !other->dir ||
-		    esptrack_endpoint_equal(remote(&sa->flow, sa->dir),
-					    remote(&other->flow, other->dir)))
+		    esptrack_endpoint_equal(remote_end(&sa->flow, sa->dir),
+					    remote_end(&other->flow, other->dir)))
 			continue;
 		if (other->dir == ESPTRACK_DIR_IN)
 			return other;
@@ -251,16 +251,16 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 	other = elsewhere(sa);
 	if (!other)
 		return false;
-	to = remote(&other->flow, other->dir);
+	to = remote_end(&other->flow, other->dir);
 	if (!prepare_alone(sa, to, &place))
 		return false;
 
 	/* Those that went with it come with it. */
 	if (place)
 		esptrack_policy_open(sa->flow.net, sa->x,
-				     &local(&sa->flow, sa->dir)->addr,
-				     &remote(&sa->origin, sa->dir)->addr,
-				     &remote(&sa->flow, sa->dir)->addr,
+				     &local_end(&sa->flow, sa->dir)->addr,
+				     &remote_end(&sa->origin, sa->dir)->addr,
+				     &remote_end(&sa->flow, sa->dir)->addr,
 				     &to->addr);
 	moved = move_prepared(sa, place, to);
 	if (place)
