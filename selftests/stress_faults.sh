@@ -96,9 +96,50 @@ some_refused()
 	[ "$(refused_of_all)" -ge "$1" ]
 }
 
+events_lost()
+{
+	tool server -j stats | jq .events_lost
+}
+
 lost_events()
 {
-	[ "$(tool server -j stats | jq .events_lost)" -gt 0 ]
+	[ "$(events_lost)" -gt 0 ]
+}
+
+# told_lost N: has the monitor said so?
+told_lost()
+{
+	jq -se --argjson n "$1" '[.[] | select(.name == "overrun") | .msg.lost] | add == $n' \
+		"$tmp/events-server"
+}
+
+# fail_within START SIZE PER-CENT: allocations by these instructions
+fail_within()
+{
+	fault_set require-start "$1"
+	fault_set require-end "$(printf '%#x' $(($1 + $2)))"
+	fault_set stacktrace-depth 32
+	fault_set times -1
+	fault_set probability "$3"
+}
+
+fail_nowhere()
+{
+	fault_set probability 0
+	fault_set require-start 0
+}
+
+# symbol_at NAME: "START SIZE" of this function of the module
+symbol_at()
+{
+	local start end
+
+	read -r start end < <(awk '$4 == "[esptrack]" { print $1, $3 }' /proc/kallsyms |
+		sort | awk -v name="$1" '
+			start { print start, $1; exit }
+			$2 == name { start = $1 }
+		')
+	echo "0x$start $((0x$end - 0x$start))"
 }
 
 peers_up
@@ -184,13 +225,9 @@ fi
 # All that the module itself asks for
 if [ -e $faults/failslab/require-start ]; then
 	monitor_start server
-	start=$(cat /sys/module/esptrack/sections/.text)
-	size=$(awk '$1 == "esptrack" { print $2 }' /proc/modules)
-	fault_set require-start "$start"
-	fault_set require-end "$(printf '%#x' $((start + size)))"
-	fault_set stacktrace-depth 32
-	fault_set times -1
-	fault_set probability 20
+	monitor=$pid
+	fail_within "$(cat /sys/module/esptrack/sections/.text)" \
+		"$(awk '$1 == "esptrack" { print $2 }' /proc/modules)" 20
 	start_ready flood cloud /payload/load/espflood $n
 	flood=$pid
 	for round in 1 2 3; do
@@ -203,12 +240,25 @@ if [ -e $faults/failslab/require-start ]; then
 	peers batch states-in $n | ip_batch server || bail "no SAs"
 	busywait 60 lost_events || bail "no event was lost"
 	stop "$flood"
-	fault_set probability 0
-	fault_set require-start 0
+	stop "$monitor"
+	fail_nowhere
 	check "anything may fail: the SAs are found afterwards" busywait 20 tracked $n
 	check "anything may fail: all peers are answered" \
 		answered $n --place 9 --tries 20
 	check "anything may fail: all is there once, and fits" consistent
+
+	monitor_start server
+	before=$(events_lost)
+	read -r start size < <(symbol_at esptrack_event_post)
+	fail_within "$start" "$size" 100
+	check "no memory for events: peers are followed" answered $n --place 11 --tries 20
+	fail_nowhere
+	failed=$(($(events_lost) - before))
+	did=$((did + failed))
+	check_num "no memory for events: they are counted as lost" $failed -ge $n
+	check "no memory for events: peers are followed again" answered $n --place 12 --tries 20
+	check "no memory for events: the monitor says how many it has not seen" \
+		busywait 20 told_lost $failed
 fi
 
 quietly ip -n server xfrm policy flush || bail "policies stay"
