@@ -25,7 +25,9 @@
  * ends and reqid.
  */
 #define FLOW_MAX	512
-/* Nor is more done to their policies than to look at one so often. */
+/* Nor is more done to their policies than to look at one so often, and once more at
+ * those for input.
+ */
 #define POLICIES_MAX	8192
 
 /* For so long what a rule about the flow has refused is refused again without
@@ -169,7 +171,8 @@ static void gather_facts(struct esptrack_sa *sa,
 	facts->source_valid = source_valid(packet, x, facts->new_address);
 	facts->left_lately = esptrack_peer_left_lately(sa, &packet->source,
 						       facts->now);
-	facts->any_port = !sa->flow.src.port || !sa->flow.dst.port;
+	facts->any_port = !sa->flow.src.port || !sa->flow.dst.port ||
+			  xfrm_addr_any(&sa->flow.src.addr, x->props.family);
 	facts->static_nat = sa->static_nat;
 	facts->move_interval = sa->flow.net->conf.interval * (u64)NSEC_PER_MSEC;
 	facts->move_burst = sa->flow.net->conf.burst;
@@ -212,10 +215,11 @@ static void cancel_places(const struct esptrack_flow *flow)
 
 /* First the placeholders, then the policies, last the SAs: so output always
  * finds an SA, or a placeholder that makes it wait, and never asks the daemon
- * for a new one. Input finds open policies.
+ * for a new one. Input compares with policies that are open, until all is done.
  */
 static bool prepare_address(const struct esptrack_flow *flow,
-			    const struct esptrack_endpoint *to)
+			    const struct esptrack_endpoint *to,
+			    struct list_head *opened)
 	__must_hold(&esptrack_lock)
 {
 	const struct esptrack_sa *done = NULL;
@@ -238,7 +242,7 @@ static bool prepare_address(const struct esptrack_flow *flow,
 			continue;
 		esptrack_policy_open(flow->net, other->x, &flow->dst.addr,
 				     given_address(flow, other),
-				     &flow->src.addr, &to->addr);
+				     &flow->src.addr, &to->addr, opened);
 		done = other;
 	}
 	return true;
@@ -279,8 +283,9 @@ static bool move_flow(struct esptrack_sa *sa,
 	struct hlist_head *chain;
 	struct esptrack_sa *other;
 	struct hlist_node *next;
+	LIST_HEAD(opened);
 
-	if (facts->new_address && !prepare_address(&from, to))
+	if (facts->new_address && !prepare_address(&from, to, &opened))
 		return false;
 
 	chain = esptrack_index_leave(&from, to);
@@ -307,7 +312,7 @@ static bool move_flow(struct esptrack_sa *sa,
 		member_moved(event, other, dir);
 	}
 	if (facts->new_address)
-		esptrack_policy_close();
+		esptrack_policy_close(&opened);
 
 	if (esptrack_endpoint_equal(&sa->flow.src, to))
 		esptrack_peer_moved_itself(sa);

@@ -30,10 +30,10 @@
  * @policy: the policy, held; maybe dead already
  * @moved: its templates have named @now since, instead of @given
  * @given: the peer's address as the daemon gave it
- * @now: the peer's address as we wrote it last
+ * @now: the peer's address that we want there
  * @moved_by: reqid of the SAs with which it was moved
- * @opened: in opened_policies; empty if it is not there
- * @open: one bit per template that is open
+ * @opened: in the list of a move that has opened it
+ * @open: one bit per template that names no address for now
  *
  * Protected by esptrack_lock.
  */
@@ -55,9 +55,6 @@ static struct hlist_head *by_reqid;
 static struct hlist_head *by_policy;
 static u32 hash_seed __read_mostly;
 static struct kmem_cache *policy_cache;
-
-/* Those that esptrack_policy_close() has to look at. Protected by esptrack_lock. */
-static LIST_HEAD(opened_policies);
 
 static struct hlist_head *reqid_head(const struct esptrack_net *tn, u32 reqid)
 {
@@ -118,75 +115,79 @@ static int policy_dir(const struct xfrm_policy *policy)
 	return xfrm_policy_id2dir(policy->index) % XFRM_POLICY_MAX;
 }
 
-/* As xfrm_migrate() does it: readers take either address, and look again when
- * they see the new generation.
+/* As xfrm_migrate() does it. Readers take what they find; output looks again when it
+ * sees a new generation, input does not look at it.
  */
 static void name_remote(struct xfrm_policy *policy, xfrm_address_t *remote,
 			const xfrm_address_t *to)
 	__must_hold(&policy->lock)
 {
 	esptrack_address_write(remote, to);
-	atomic_inc(&policy->genid);
+	if (policy_dir(policy) == XFRM_POLICY_OUT)
+		atomic_inc(&policy->genid);
 }
 
-/* On the way in a template without address is met by an SA at any, and by its
- * reqid only by those of the peer.
+/* On the way in a template without address takes an SA from anywhere. Its reqid
+ * still says whose.
  */
-static bool can_open(const struct xfrm_tmpl *tmpl, int dir)
+static bool can_open(const struct xfrm_policy *policy,
+		     const struct xfrm_tmpl *tmpl)
 {
-	return dir != XFRM_POLICY_OUT && tmpl->reqid;
+	return policy_dir(policy) != XFRM_POLICY_OUT && tmpl->reqid;
 }
 
 /**
- * struct way - from where to where policies move
+ * struct change - what is written into policies
  * @x: the SA, whose reqid and family count
  * @local: our address
  * @from: the peer's address so far
  * @to: the peer's address from now on
- * @by_open: by way of templates that are open
+ * @opened: NULL, or those that are to be closed afterwards
  */
-struct way {
+struct change {
 	const struct xfrm_state *x;
 	const xfrm_address_t *local;
 	const xfrm_address_t *from;
 	const xfrm_address_t *to;
-	bool by_open;
+	struct list_head *opened;
 };
 
-static void move_policy(struct policy *p, const struct way *way)
+static void change_policy(struct policy *p, const struct change *change)
 	__must_hold(&esptrack_lock)
 {
 	static const xfrm_address_t any;
 	struct xfrm_policy *policy = p->policy;
-	int dir = policy_dir(policy);
-	bool moved = false;
+	bool changed = false;
 	int i;
+
+	BUILD_BUG_ON(XFRM_MAX_DEPTH > BITS_PER_BYTE * sizeof(p->open));
 
 	write_lock_bh(&policy->lock);
 	for (i = 0; i < policy->xfrm_nr; i++) {
 		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
-		xfrm_address_t *remote =
-			template_remote(tmpl, dir, way->x, way->local);
-		bool open = way->by_open && can_open(tmpl, dir);
+		xfrm_address_t *remote = template_remote(tmpl, policy_dir(policy),
+							 change->x,
+							 change->local);
+		bool open = change->opened && can_open(policy, tmpl);
 
-		if (!remote || !xfrm_addr_equal(remote, way->from,
-						way->x->props.family))
+		if (!remote || !xfrm_addr_equal(remote, change->from,
+						change->x->props.family))
 			continue;
-		name_remote(policy, remote, open ? &any : way->to);
+		name_remote(policy, remote, open ? &any : change->to);
 		if (open)
 			p->open |= BIT(i);
-		moved = true;
+		changed = true;
 	}
 	write_unlock_bh(&policy->lock);
 
-	if (!moved)
+	if (!changed)
 		return;
 	if (p->open && list_empty(&p->opened))
-		list_add(&p->opened, &opened_policies);
+		list_add_tail(&p->opened, change->opened);
 	if (!p->moved)
-		p->given = *way->from;
-	p->now = *way->to;
-	p->moved_by = way->x->props.reqid;
+		p->given = *change->from;
+	p->now = *change->to;
+	p->moved_by = change->x->props.reqid;
 	p->moved = true;
 }
 
@@ -208,14 +209,14 @@ static void policy_add(struct esptrack_net *tn, struct policy *p,
 	/* The daemon may name an address that the peer has left since. */
 	moved = reqid ? esptrack_peer_moved(tn, reqid) : NULL;
 	if (moved) {
-		const struct way way = {
+		const struct change change = {
 			.x = moved->x,
 			.local = &moved->flow.dst.addr,
 			.from = &moved->origin.src.addr,
 			.to = &moved->flow.src.addr,
 		};
 
-		move_policy(p, &way);
+		change_policy(p, &change);
 	}
 }
 
@@ -287,12 +288,12 @@ static bool is_of(const struct policy *p, const xfrm_address_t *from,
  * @origin: the peer's address as the daemon gave it
  * @from: the peer's address so far
  * @to: the peer's address from now on
+ * @opened: what esptrack_policy_close() needs
  *
- * On the way out they name it at once; on the way in they take it at the old as
- * well as at the new one until esptrack_policy_close(): another processor may look
- * at them for a packet of the same peer before and after the SA moves. Those
- * without reqid would take any peer's SAs, so they are not opened, and such a packet
- * may be dropped.
+ * On the way out they name it at once; on the way in they take their reqid at any
+ * address until esptrack_policy_close(), as another processor may look at them for a
+ * packet of the same peer before and after the SA moves. Those without reqid would
+ * take any peer then, so they name it at once, and such a packet may be dropped.
  *
  * Policies without reqid may be another peer's, who is where this one has come
  * to: only those that were made for his first address go with him.
@@ -304,10 +305,15 @@ static bool is_of(const struct policy *p, const xfrm_address_t *from,
 void esptrack_policy_open(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *local,
 			  const xfrm_address_t *origin,
-			  const xfrm_address_t *from, const xfrm_address_t *to)
+			  const xfrm_address_t *from, const xfrm_address_t *to,
+			  struct list_head *opened)
 {
-	const struct way way = {
-		.x = x, .local = local, .from = from, .to = to, .by_open = true,
+	const struct change change = {
+		.x = x,
+		.local = local,
+		.from = from,
+		.to = to,
+		.opened = opened,
 	};
 	u32 reqid = x->props.reqid;
 	struct policy *p;
@@ -316,13 +322,13 @@ void esptrack_policy_open(struct esptrack_net *tn, const struct xfrm_state *x,
 
 	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
 		if (is_live(p, tn, reqid))
-			move_policy(p, &way);
+			change_policy(p, &change);
 	if (!reqid)
 		return;
 	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
 		if (is_live(p, tn, 0) &&
 		    is_of(p, from, origin, x->props.family))
-			move_policy(p, &way);
+			change_policy(p, &change);
 }
 
 static void close_policy(struct policy *p)
@@ -335,7 +341,7 @@ static void close_policy(struct policy *p)
 	for (i = 0; i < policy->xfrm_nr; i++) {
 		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
 
-		/* Unless it was migrated meanwhile */
+		/* Another template's reqid may have opened, and closed, it too. */
 		if (p->open & BIT(i) &&
 		    xfrm_addr_any(&tmpl->saddr, tmpl->encap_family))
 			name_remote(policy, &tmpl->saddr, &p->now);
@@ -347,19 +353,21 @@ static void close_policy(struct policy *p)
 }
 
 /**
- * esptrack_policy_close() - the SAs have moved
+ * esptrack_policy_close() - the SAs are where they are
+ * @opened: from esptrack_policy_open()
  *
- * Also when they have not: who was to be moved has died then.
+ * Policies name the new address now, also where an SA has died meanwhile, or its
+ * place was taken away.
  *
  * Context: any, esptrack_lock held since esptrack_policy_open().
  */
-void esptrack_policy_close(void)
+void esptrack_policy_close(struct list_head *opened)
 {
 	struct policy *p, *next;
 
 	lockdep_assert_held(&esptrack_lock);
 
-	list_for_each_entry_safe(p, next, &opened_policies, opened)
+	list_for_each_entry_safe(p, next, opened, opened)
 		close_policy(p);
 }
 
@@ -402,7 +410,7 @@ static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
 
 	hlist_for_each_entry(p, reqid_head(sa->flow.net, reqid), by_reqid) {
 		const xfrm_address_t now = p->now;
-		const struct way way = {
+		const struct change change = {
 			.x = x,
 			.local = &sa->flow.dst.addr,
 			.from = &now,
@@ -413,7 +421,7 @@ static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
 		    is_live(p, sa->flow.net, reqid) &&
 		    xfrm_addr_equal(&p->given, &sa->flow.src.addr,
 				    x->props.family))
-			move_policy(p, &way);
+			change_policy(p, &change);
 	}
 }
 

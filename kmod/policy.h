@@ -11,8 +11,9 @@ void esptrack_policy_track(struct xfrm_policy *policy);
 void esptrack_policy_open(struct esptrack_net *tn, const struct xfrm_state *x,
 			  const xfrm_address_t *local,
 			  const xfrm_address_t *origin,
-			  const xfrm_address_t *from, const xfrm_address_t *to);
-void esptrack_policy_close(void);
+			  const xfrm_address_t *from, const xfrm_address_t *to,
+			  struct list_head *opened);
+void esptrack_policy_close(struct list_head *opened);
 void esptrack_policy_return(const struct esptrack_sa *sa);
 unsigned int esptrack_policy_count(const struct esptrack_net *tn, u32 reqid,
 				   unsigned int max);

@@ -72,7 +72,7 @@ struct esptrack_history {
  *	another peer's, or because they are switched off
  * @collision: with the new address an SA of the flow would have another's key
  * @offloaded: a device holds a copy of an SA of the flow
- * @any_port: a port of the SA's encapsulation is 0
+ * @any_port: a port of the SA's encapsulation, or its peer's address, is 0
  * @static_nat: the operator says that our own NAT is static
  * @move_interval: nanoseconds until the flow may be moved once more, 0: the
  *	default

@@ -240,9 +240,11 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
  */
 bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 {
+	const struct esptrack_endpoint *from = remote_end(&sa->flow, sa->dir);
 	const struct esptrack_endpoint *to;
 	const struct esptrack_sa *other;
 	struct xfrm_state *place;
+	LIST_HEAD(opened);
 	bool moved;
 
 	lockdep_assert_held(&esptrack_lock);
@@ -252,6 +254,10 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 	if (!other)
 		return false;
 	to = remote_end(&other->flow, other->dir);
+	/* The policies would be somebody else's as well. */
+	if (!xfrm_addr_equal(&to->addr, &from->addr, to->family) &&
+	    esptrack_peer_shares_reqid(sa))
+		return false;
 	if (!prepare_alone(sa, to, &place))
 		return false;
 
@@ -260,11 +266,9 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 		esptrack_policy_open(sa->flow.net, sa->x,
 				     &local_end(&sa->flow, sa->dir)->addr,
 				     &remote_end(&sa->origin, sa->dir)->addr,
-				     &remote_end(&sa->flow, sa->dir)->addr,
-				     &to->addr);
+				     &from->addr, &to->addr, &opened);
 	moved = move_prepared(sa, place, to);
-	if (place)
-		esptrack_policy_close();
+	esptrack_policy_close(&opened);
 	return moved;
 }
 

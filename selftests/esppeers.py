@@ -36,6 +36,7 @@ Other SAs than tunnels with HMAC and a replay window of 32:
     --window N
     --esn                  extended sequence numbers; SEQ may exceed 32 bits
     --ports REMOTE,LOCAL   of the encapsulation, instead of the first place's
+    --source A             of inbound SAs, instead of the first place
     --child K              another SA of the same peer, beside the first (0)
 """
 
@@ -63,7 +64,7 @@ NET = "10.10.0.1"   # what the gateway protects: an address of its own
 PLACES = 32
 
 USUAL = types.SimpleNamespace(auth="hmac", mode="tunnel", window=32, esn=False,
-                              ports=None, child=0)
+                              ports=None, source=None, child=0)
 
 
 def checksum(data):
@@ -192,7 +193,7 @@ def state(peer, src, dst, spi, ports):
 
 
 def states_in(peer):
-    return state(peer, peer.home, peer.gateway, peer.spi_in,
+    return state(peer, peer.sa.source or peer.home, peer.gateway, peer.spi_in,
                  peer.sa.ports or (PORT, PORT))
 
 
@@ -430,6 +431,7 @@ def parse(words):
     parser.add_argument("--window", type=int, default=USUAL.window)
     parser.add_argument("--esn", action="store_true")
     parser.add_argument("--ports", type=lambda text: tuple(map(int, text.split(","))))
+    parser.add_argument("--source")
     parser.add_argument("--child", type=int, default=USUAL.child)
     commands = parser.add_subparsers(required=True)
 

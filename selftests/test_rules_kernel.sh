@@ -153,7 +153,7 @@ check_eq "$row: multicast, broadcast, unspecified, loopback and ours are martian
 check_eq "$row: none has come to the SA" "$(packets "$spi")" 2
 check_eq "$row: none is counted" "$(knob server "$spi" moves)$(knob server "$spi" refused)" 00
 
-### the SA's encapsulation ports are not 0
+### the SA's encapsulation ports and its peer's address are not 0
 
 row "any port: the peer's is 0" --ports 0,4500
 refused any-port 11 $NEW_ADDRESS "$(address $HOME_PLACE):0"
@@ -165,6 +165,14 @@ home 10
 refused any-port 11 $NEW_PORT
 again
 followed 12 $NEW_PORT
+
+# Its policies name an address, so they do not take what it accepts.
+row "any port: from any address" --source 0.0.0.0
+ask "--first $n ${sa[*]} send 11 $NEW_ADDRESS"
+check_eq "$row: refused any-port" "$answer" \
+	"0 delivered; refused any-port $spi 0.0.0.0:4500 > $(place $NEW_ADDRESS) number 11; moves +0 refused +1; SAs and policies as before; at 0.0.0.0:4500"
+again
+followed 12 $NEW_ADDRESS
 
 ### for a new address: port_only is off
 

@@ -29,7 +29,8 @@ enum esptrack_dir {
  * @ESPTRACK_REASON_SOURCE: source is not unicast, is ours, or has port 0
  * @ESPTRACK_REASON_ADDRESS: the address changed, and port-only is on
  * @ESPTRACK_REASON_OFFLOAD: the SA is offloaded to a device
- * @ESPTRACK_REASON_ANY_PORT: the SA's encapsulation has port 0 (any port)
+ * @ESPTRACK_REASON_ANY_PORT: the SA's encapsulation has port 0 (any port), or
+ *   it is from any address
  * @ESPTRACK_REASON_THROTTLED: moved too often lately
  * @ESPTRACK_REASON_MODE: the address changed, and an SA of the flow is in
  *   transport mode
