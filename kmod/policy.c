@@ -160,7 +160,7 @@ static void change_policy(struct policy *p, const struct change *change)
 	bool changed = false;
 	int i;
 
-	BUILD_BUG_ON(XFRM_MAX_DEPTH > BITS_PER_BYTE * sizeof(p->open));
+	BUILD_BUG_ON(BITS_PER_BYTE * sizeof(p->open) < XFRM_MAX_DEPTH);
 
 	write_lock_bh(&policy->lock);
 	for (i = 0; i < policy->xfrm_nr; i++) {
