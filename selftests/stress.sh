@@ -39,6 +39,21 @@ kernel_memory()
 		END { print n }' /proc/meminfo
 }
 
+# slab_sizes: of each slab cache, as "NAME kB"
+slab_sizes()
+{
+	[ ! -e /proc/slabinfo ] || awk 'NR > 2 { print $1, $6 * $15 * 4 }' /proc/slabinfo
+}
+
+# grown_slabs: the caches that have grown most
+grown_slabs()
+{
+	slab_sizes | awk '
+		NR == FNR { before[$1] = $2; next }
+		$2 > before[$1] { print $2 - before[$1], "kB more in", $1 }
+	' "$tmp/slab_sizes" - | sort -rn | head -n 5
+}
+
 # scenario NAME WHAT FULL SMALL: what is being done, and how often. Sets $asked.
 # The module and all SAs that shall be there afterwards are there.
 scenario()
@@ -59,6 +74,7 @@ scenario()
 	busywait 60 sas_settled || bail "SAs that were deleted are still there"
 	read -ra objects_before -d '' < <(scenario_objects; printf '\0')
 	memory_before=$(kernel_memory)
+	slab_sizes > "$tmp/slab_sizes"
 	scenario_begin=$EPOCHREALTIME
 	scenario_end=
 }
@@ -118,6 +134,7 @@ memory_is_flat()
 {
 	memory_now=$(kernel_memory)
 	echo "$memory_before kB before, $memory_now kB now"
+	grown_slabs
 	[ $((memory_now - memory_before)) -le "$1" ]
 }
 
