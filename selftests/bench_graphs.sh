@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # bench_graphs.sh KERNEL: pictures of what bench.sh has measured on a kernel, from
-# $BUILD/bench-<kernel release>.json, to selftests/graphs/.
+# $BUILD/bench-<kernel release>.json, to selftests/graphs/. Those of other parts stay.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
@@ -54,35 +54,45 @@ picture()
 		set output '$out/$1.svg'; set grid; set key outside below" -
 }
 
-for run in initiator-stock static-stock responder-stock responder-esptrack \
-	   initiator-esptrack wireguard-stock; do
-	lost "${run%-*}" "${run#*-}" > "$work/$run"
-done
-picture loss <<-END
-	set title 'A NAT mapping is lost at 0: datagrams lost to the client ($release)'
-	set xlabel 'seconds; 100 datagrams are sent in each'
-	set ylabel 'lost so far'
-	set xrange [-0.5:5]
-	set yrange [-5:]
-	plot '$work/initiator-stock' with lines lw 2 title 'stock, strongSwan as initiator', \\
-	     '$work/responder-stock' with lines lw 2 title 'stock, strongSwan as responder', \\
-	     '$work/responder-esptrack' with lines lw 2 title 'esptrack, strongSwan as responder', \\
-	     '$work/initiator-esptrack' with lines lw 2 title 'esptrack, strongSwan as initiator', \\
-	     '$work/wireguard-stock' with lines lw 2 dt 2 title 'WireGuard'
-END
+# measured PART
+measured()
+{
+	jq -e --arg part "$1" '.[$part] | length > 0' "$json" > /dev/null
+}
 
-added in4-on in4-1000-on in4-100000-on > "$work/packet"
-added move-port-10 move-port-1000 move-port-100000 > "$work/port"
-added move-address-10 move-address-1000 move-address-100000 > "$work/address"
-picture cost <<-END
-	set title 'Instructions that esptrack adds ($release)'
-	set xlabel 'other SAs'
-	set ylabel 'instructions'
-	set logscale x
-	set logscale y
-	set xrange [1:200000]
-	set yrange [1:20000]
-	plot '$work/address' with linespoints lw 2 title 'packet that moves its peer to an address', \\
-	     '$work/port' with linespoints lw 2 title 'packet that moves its peer to a port', \\
-	     '$work/packet' with linespoints lw 2 title 'any other packet received'
-END
+if measured rebindings; then
+	for run in initiator-stock static-stock responder-stock responder-esptrack \
+		   initiator-esptrack wireguard-stock; do
+		lost "${run%-*}" "${run#*-}" > "$work/$run"
+	done
+	picture loss <<-END
+		set title 'A NAT mapping is lost at 0: datagrams lost to the client ($release)'
+		set xlabel 'seconds; 100 datagrams are sent in each'
+		set ylabel 'lost so far'
+		set xrange [-0.5:5]
+		set yrange [-5:]
+		plot '$work/initiator-stock' with lines lw 2 title 'stock, strongSwan as initiator', \\
+		     '$work/responder-stock' with lines lw 2 title 'stock, strongSwan as responder', \\
+		     '$work/responder-esptrack' with lines lw 2 title 'esptrack, strongSwan as responder', \\
+		     '$work/initiator-esptrack' with lines lw 2 title 'esptrack, strongSwan as initiator', \\
+		     '$work/wireguard-stock' with lines lw 2 dt 2 title 'WireGuard'
+	END
+fi
+
+if measured packets && measured moves; then
+	added in4-on in4-1000-on in4-100000-on > "$work/packet"
+	added move-port-10 move-port-1000 move-port-100000 > "$work/port"
+	added move-address-10 move-address-1000 move-address-100000 > "$work/address"
+	picture cost <<-END
+		set title 'Instructions that esptrack adds ($release)'
+		set xlabel 'other SAs'
+		set ylabel 'instructions'
+		set logscale x
+		set logscale y
+		set xrange [1:200000]
+		set yrange [1:20000]
+		plot '$work/address' with linespoints lw 2 title 'packet that moves its peer to an address', \\
+		     '$work/port' with linespoints lw 2 title 'packet that moves its peer to a port', \\
+		     '$work/packet' with linespoints lw 2 title 'any other packet received'
+	END
+fi
