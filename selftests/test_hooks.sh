@@ -55,10 +55,17 @@ packets()
 	tool server -j stats | jq .packets
 }
 
-# pings: that have come to the server
+# pings: that have come to the server; also those for which strongSwan had no policy
+# just then
 pings()
 {
-	in_ns server nstat -asz IcmpInEchos | awk '$1 == "IcmpInEchos" { print $2 }'
+	{
+		in_ns server nstat -asz IcmpInEchos
+		xfrm_stat server
+	} | awk '
+		$1 ~ /^(IcmpInEchos|XfrmInNoPols|XfrmInPolBlock|XfrmInTmplMismatch)$/ { n += $2 }
+		END { print n }
+	'
 }
 
 # counted SURPLUS: so many more packets have been counted than pings have come
