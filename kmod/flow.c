@@ -213,9 +213,9 @@ static void cancel_places(const struct esptrack_flow *flow)
 		}
 }
 
-/* First the placeholders, then the policies, last the SAs: so output always
- * finds an SA, or a placeholder that makes it wait, and never asks the daemon
- * for a new one. Input compares with policies that are open, until all is done.
+/* First the placeholders, then the policies, last the SAs: so output always finds an
+ * SA, or a placeholder, and never asks the daemon for a new one. Input compares with
+ * policies that are open, until all is done.
  */
 static bool prepare_address(const struct esptrack_flow *flow,
 			    const struct esptrack_endpoint *to,

@@ -95,8 +95,9 @@ struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
 		place->id.spi = 0;
 		place->km.state = XFRM_STATE_VOID;
 	} else {
-		/* Output that finds no SA but this waits, and does not ask the
-		 * daemon for another.
+		/* Output that finds no SA but this drops the packet, or queues it
+		 * (net.core.xfrm_larval_drop), and does not ask the daemon for
+		 * another SA.
 		 */
 		place->km.state = XFRM_STATE_ACQ;
 	}

@@ -86,11 +86,18 @@ static bool is_known(const struct xfrm_policy *policy, u32 reqid)
 	return false;
 }
 
+/* A socket's policies are numbered from XFRM_POLICY_MAX on. */
+static bool is_output(const struct xfrm_policy *policy)
+{
+	return xfrm_policy_id2dir(policy->index) % XFRM_POLICY_MAX ==
+	       XFRM_POLICY_OUT;
+}
+
 /* As xfrm's lookups read templates: on the way in only the source counts, and
  * reqid 0 is any; on the way out our own address may be left open, and reqid 0
  * is no other.
  */
-static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
+static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, bool output,
 				       const struct xfrm_state *x,
 				       const xfrm_address_t *local)
 {
@@ -98,7 +105,7 @@ static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 
 	if (!names_addresses(tmpl) || tmpl->encap_family != family)
 		return NULL;
-	if (dir != XFRM_POLICY_OUT)
+	if (!output)
 		return !tmpl->reqid || tmpl->reqid == x->props.reqid ?
 		       &tmpl->saddr : NULL;
 	if (tmpl->reqid != x->props.reqid)
@@ -109,12 +116,6 @@ static xfrm_address_t *template_remote(struct xfrm_tmpl *tmpl, int dir,
 	return &tmpl->id.daddr;
 }
 
-/* A socket's policies are numbered from XFRM_POLICY_MAX on. */
-static int policy_dir(const struct xfrm_policy *policy)
-{
-	return xfrm_policy_id2dir(policy->index) % XFRM_POLICY_MAX;
-}
-
 /* As xfrm_migrate() does it. Readers take what they find; output looks again when it
  * sees a new generation, input does not look at it.
  */
@@ -123,7 +124,7 @@ static void name_remote(struct xfrm_policy *policy, xfrm_address_t *remote,
 	__must_hold(&policy->lock)
 {
 	esptrack_address_write(remote, to);
-	if (policy_dir(policy) == XFRM_POLICY_OUT)
+	if (is_output(policy))
 		atomic_inc(&policy->genid);
 }
 
@@ -133,7 +134,7 @@ static void name_remote(struct xfrm_policy *policy, xfrm_address_t *remote,
 static bool can_open(const struct xfrm_policy *policy,
 		     const struct xfrm_tmpl *tmpl)
 {
-	return policy_dir(policy) != XFRM_POLICY_OUT && tmpl->reqid;
+	return !is_output(policy) && tmpl->reqid;
 }
 
 /**
@@ -165,7 +166,7 @@ static void change_policy(struct policy *p, const struct change *change)
 	write_lock_bh(&policy->lock);
 	for (i = 0; i < policy->xfrm_nr; i++) {
 		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
-		xfrm_address_t *remote = template_remote(tmpl, policy_dir(policy),
+		xfrm_address_t *remote = template_remote(tmpl, is_output(policy),
 							 change->x,
 							 change->local);
 		bool open = change->opened && can_open(policy, tmpl);
@@ -280,6 +281,29 @@ static bool is_of(const struct policy *p, const xfrm_address_t *from,
 	return xfrm_addr_equal(p->moved ? &p->given : from, origin, family);
 }
 
+/* Policies without reqid may be another peer's, who is where this one has come to: only
+ * those that were made for his first address, @origin, go with him.
+ */
+static void change_policies(const struct esptrack_net *tn,
+			    const struct change *change,
+			    const xfrm_address_t *origin, bool output)
+	__must_hold(&esptrack_lock)
+{
+	const struct xfrm_state *x = change->x;
+	u32 reqid = x->props.reqid;
+	struct policy *p;
+
+	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
+		if (is_live(p, tn, reqid) && is_output(p->policy) == output)
+			change_policy(p, change);
+	if (!reqid)
+		return;
+	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
+		if (is_live(p, tn, 0) && is_output(p->policy) == output &&
+		    is_of(p, change->from, origin, x->props.family))
+			change_policy(p, change);
+}
+
 /**
  * esptrack_policy_open() - let the policies of an SA go with it to a new address
  * @tn: namespace
@@ -290,13 +314,13 @@ static bool is_of(const struct policy *p, const xfrm_address_t *from,
  * @to: the peer's address from now on
  * @opened: what esptrack_policy_close() needs
  *
- * On the way out they name it at once; on the way in they take their reqid at any
- * address until esptrack_policy_close(), as another processor may look at them for a
- * packet of the same peer before and after the SA moves. Those without reqid would
- * take any peer then, so they name it at once, and such a packet may be dropped.
+ * On the way in they take their reqid at any address until esptrack_policy_close(), as
+ * another processor may look at them for a packet of the same peer before and after the
+ * SA moves. Those without reqid would take any peer then, so they name the address at
+ * once, and such a packet may be dropped.
  *
- * Policies without reqid may be another peer's, who is where this one has come
- * to: only those that were made for his first address go with him.
+ * On the way out they name it at once, and last: until the SA is there, what is sent to
+ * the peer is dropped.
  *
  * Calling it for several SAs with one reqid does no harm.
  *
@@ -315,20 +339,11 @@ void esptrack_policy_open(struct esptrack_net *tn, const struct xfrm_state *x,
 		.to = to,
 		.opened = opened,
 	};
-	u32 reqid = x->props.reqid;
-	struct policy *p;
 
 	lockdep_assert_held(&esptrack_lock);
 
-	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
-		if (is_live(p, tn, reqid))
-			change_policy(p, &change);
-	if (!reqid)
-		return;
-	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
-		if (is_live(p, tn, 0) &&
-		    is_of(p, from, origin, x->props.family))
-			change_policy(p, &change);
+	change_policies(tn, &change, origin, false);
+	change_policies(tn, &change, origin, true);
 }
 
 static void close_policy(struct policy *p)
