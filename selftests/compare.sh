@@ -111,7 +111,8 @@ compare_reinstalled()
 	check_followed
 	check_num "to the client: lost after the news only where the daemon had no policy" \
 		"$(get .since_news.to_client.lost_after)" -le \
-		"$(drops '.XfrmOutPolBlock, .XfrmOutNoStates')"
+		"$(drops '.XfrmOutPolBlock, .XfrmOutNoStates')" ||
+		note "$(get '.since_news.to_client | {gaps, recovery, send_errors} | tojson')"
 	check_num "to the server: lost only where the daemon had no SA or policy" \
 		"$(get .since_news.to_server.lost)" -le \
 		"$(drops '.XfrmInNoStates, .XfrmInNoPols, .XfrmInStateInvalid')"
