@@ -123,6 +123,18 @@ wait $slow
 check_eq "a monitor that was ended while it wrote has succeeded" $? 0
 check_eq "and has told all of it" "$(jq -s length "$tmp/slow")" $PEERS
 
+# A reader who goes away while nothing happens
+ip netns exec server /payload/esptrack -j monitor > "$tmp/pipe" 2> "$tmp/left.log" &
+left=$!
+defer stop $left
+exec {reader}< "$tmp/pipe"
+busywait 20 file_has "$tmp/left.log" monitoring || bail "no monitor"
+check_fails "a monitor that is read stays" gone $left
+exec {reader}<&-
+busywait 10 gone $left || fail "a monitor that nobody reads stays"
+wait $left
+check_eq "a monitor whose reader has gone ends" $? 2
+
 # From other namespaces
 ip netns add other
 defer del_ns other
@@ -149,6 +161,20 @@ check "all-nsid: a forged farewell ends nothing" busywait 20 file_has "$tmp/far"
 	"\"seq\":$(total),"
 check_num "all-nsid: and what comes is told" "$(wc -l < "$tmp/far")" -gt "$told"
 stop $far
+
+# Who may listen, but not enter a namespace
+ip netns exec other setpriv --bounding-set -sys_admin \
+	/payload/esptrack -j -rc 20000 monitor all-nsid > "$tmp/humble" 2> "$tmp/humble.log" &
+humble=$!
+defer stop $humble
+check "all-nsid: CAP_SYS_ADMIN is not needed" busywait 20 file_has "$tmp/humble.log" monitoring
+kill -STOP $humble
+check "they move, and it is stopped" answered $PEERS --place 10
+kill -CONT $humble
+check "all-nsid: a loss is told of a namespace that cannot be asked" \
+	busywait 20 file_has "$tmp/humble" '"overrun","nsid":17'
+stop $humble
+check_eq "all-nsid: without its SAs" "$(grep -c sync-done "$tmp/humble")" 0
 
 # The news that the module has gone is lost with the rest.
 monitor deaf server -j -rc 20000 monitor

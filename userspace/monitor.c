@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "esptrack.h"
 #include "event.h"
@@ -173,8 +174,11 @@ static int open_socket(const struct source *source, struct nl *nl)
 	if (own < 0)
 		return -1;
 	ret = netns_enter_nsid(source->nsid);
-	if (!ret)
-		ret = nl_open(nl, NULL);
+	if (ret) {
+		close(own);
+		return ret;
+	}
+	ret = nl_open(nl, NULL);
 	if (netns_return(own) < 0) {
 		if (!ret)
 			nl_close(nl);
@@ -185,7 +189,8 @@ static int open_socket(const struct source *source, struct nl *nl)
 
 /*
  * Opens a second socket, for questions, in the namespace of @source. One without
- * a name cannot be entered. Returns -1 after a message, 1 if that is the case.
+ * a name cannot be entered, nor any without CAP_SYS_ADMIN. Returns -1 after a
+ * message, 1 if that is the case.
  */
 static int open_source(const struct monitor *mon, const struct source *source,
 		       struct nl *nl)
@@ -335,9 +340,10 @@ static int begin(struct monitor *mon)
  */
 static int wait_and_print(struct monitor *mon)
 {
-	struct pollfd fd = {
-		.fd = mnl_socket_get_fd(mon->nl.sock),
-		.events = POLLIN,
+	/* A reader who has gone is noticed also while there is nothing to print. */
+	struct pollfd fds[] = {
+		{ .fd = mnl_socket_get_fd(mon->nl.sock), .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
 	};
 	const struct timespec at_once = { 0 };
 	sigset_t block, old;
@@ -350,12 +356,16 @@ static int wait_and_print(struct monitor *mon)
 	for (;;) {
 		sigprocmask(SIG_BLOCK, &block, &old);
 		stopping = told_to_stop;
-		ret = ppoll(&fd, 1, stopping ? &at_once : &silence, &old);
+		ret = ppoll(fds, 2, stopping ? &at_once : &silence, &old);
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		if (ret < 0 && errno == EINTR)
 			continue;
 		if (ret < 0) {
 			warn("poll");
+			return -1;
+		}
+		if (fds[1].revents) {
+			warnx("nobody reads standard output any more");
 			return -1;
 		}
 		if (ret && drain(mon) < 0)

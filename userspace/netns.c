@@ -122,7 +122,10 @@ static int look_at(struct mnl_socket *sock, const char *name,
 		ret = wanted->fn(nsid, wanted->data);
 	} else if (nsid >= 0 && nsid == wanted->nsid) {
 		ret = setns(fd, CLONE_NEWNET) < 0 ? -1 : 1;
-		if (ret < 0)
+		/* Who may listen need not be one who may enter. */
+		if (ret < 0 && errno == EPERM)
+			ret = 0;
+		else if (ret < 0)
 			warn("cannot enter network namespace \"%s\"", name);
 	}
 	close(fd);
@@ -159,7 +162,8 @@ static int look_at_all(const struct wanted *wanted)
 
 /*
  * Enters the namespace that has this number in ours. Only one that has a name,
- * too, can be found: returns 1 if it has none, -1 after a message.
+ * too, can be found: returns 1 if it has none, or we may not enter it, -1 after a
+ * message.
  */
 int netns_enter_nsid(int nsid)
 {
