@@ -31,6 +31,13 @@ u8 esptrack_flow_relation(const struct esptrack_flow *flow,
 
 void esptrack_flow_set_ends(struct esptrack_flow *flow, struct xfrm_state *x);
 
+/* The end of a flow that is the peer's, in this direction. */
+static inline const struct esptrack_endpoint *
+esptrack_flow_remote(const struct esptrack_flow *flow, u8 dir)
+{
+	return dir == ESPTRACK_DIR_IN ? &flow->src : &flow->dst;
+}
+
 int esptrack_index_init(void);
 void esptrack_index_uninit(void);
 

@@ -38,13 +38,43 @@ static bool is_idle(struct esptrack_sa *sa)
 	return time_after_eq(jiffies, sa->idle_since + LEAK_IDLE);
 }
 
-/* Output that could take @x could as well take @other. */
-static bool covers(const struct xfrm_state *other, const struct xfrm_state *x)
+/* Output takes the newest. */
+static s64 age_difference(const struct esptrack_sa *a, const struct esptrack_sa *b)
 {
-	return other->props.mode == x->props.mode && other->if_id == x->if_id &&
-	       other->mark.v == x->mark.v && other->mark.m == x->mark.m &&
-	       esptrack_xfrm_same_pcpu(other, x) &&
-	       !memcmp(&other->sel, &x->sel, sizeof(x->sel));
+	return a->x->curlft.add_time - b->x->curlft.add_time;
+}
+
+/* Would output that could take @sa take @other? */
+static bool covers(const struct esptrack_sa *other, const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	const struct xfrm_state *a = other->x, *b = sa->x;
+
+	return other->dir == ESPTRACK_DIR_OUT && !esptrack_sa_is_dead(other) &&
+	       age_difference(other, sa) > 0 &&
+	       a->props.family == b->props.family &&
+	       xfrm_addr_equal(&other->flow.dst.addr, &sa->flow.dst.addr,
+			       b->props.family) &&
+	       xfrm_addr_equal(&other->flow.src.addr, &sa->flow.src.addr,
+			       b->props.family) &&
+	       a->props.mode == b->props.mode && a->if_id == b->if_id &&
+	       a->mark.v == b->mark.v && a->mark.m == b->mark.m &&
+	       esptrack_xfrm_same_pcpu(a, b) &&
+	       !memcmp(&a->sel, &b->sel, sizeof(a->sel));
+}
+
+static bool is_covered(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other))
+		if (covers(other, sa))
+			return true;
+
+	return false;
 }
 
 /**
@@ -52,21 +82,20 @@ static bool covers(const struct xfrm_state *other, const struct xfrm_state *x)
  * @sa: any SA
  *
  * It is if it is outbound; if its address was moved, so that the daemon cannot
- * name it; if among the SAs of its flow with its reqid there are more outbound
- * than inbound ones, as the inbound SA of its pair was deleted; if it is the
- * oldest of them; if output would take a newer one in its stead; and if it has
- * not been used for half a minute. While two pairs overlap in a rekeying there
- * are as many inbound SAs as outbound ones.
+ * name it; if it has not been used for half a minute; if output would take a newer
+ * one in its stead, and no policy names its SPI; if among the SAs of its flow with
+ * its reqid there are more outbound than inbound ones, as the inbound SA of its pair
+ * was deleted; and if it is the oldest of them. While two pairs overlap in a rekeying
+ * there are as many inbound SAs as outbound ones.
  *
- * Where all inbound ones are gone the tunnel was ended. Then no policy may be
- * left that wants the SA.
+ * Where all inbound ones are gone the tunnel was ended, or is somewhere else. Then it
+ * is enough that no policy wants the SA.
  *
  * Context: process, now and then, esptrack_lock held.
  */
 bool esptrack_leak_found(struct esptrack_sa *sa)
 {
 	unsigned int in = 0, out = 0;
-	bool covered = false;
 	const struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
@@ -86,17 +115,13 @@ bool esptrack_leak_found(struct esptrack_sa *sa)
 			continue;
 		}
 		out++;
-		if (other == sa)
-			continue;
-		if ((s32)(other->id - sa->id) < 0)
+		if (age_difference(other, sa) < 0)
 			return false;
-		covered |= covers(other->x, sa->x);
 	}
 
-	if (!in)
-		return !esptrack_policy_needs(sa->flow.net,
-					      sa->x->props.reqid);
-	return out > in && covered;
+	if (!in && !esptrack_policy_needs(sa, false))
+		return true;
+	return out > in && is_covered(sa) && !esptrack_policy_needs(sa, true);
 }
 
 /**

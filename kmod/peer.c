@@ -283,6 +283,21 @@ u64 esptrack_peer_visit(void)
 	return ++last_visit;
 }
 
+/* Would the policies of a reqid, as they name the peer, be those of this SA as well?
+ * Input takes the reqid from elsewhere, too, while policies are open. Output does not:
+ * that an outbound SA is somewhere else, as one that its daemon could not delete, does
+ * no harm.
+ */
+static bool is_others(const struct esptrack_sa *sa, u64 peer,
+		      const struct esptrack_endpoint *remote)
+{
+	return sa->flow.peer != peer &&
+	       (sa->dir != ESPTRACK_DIR_OUT ||
+		(sa->flow.dst.family == remote->family &&
+		 xfrm_addr_equal(&sa->flow.dst.addr, &remote->addr,
+				 remote->family)));
+}
+
 /**
  * esptrack_peer_shares_reqid() - has another peer an SA with the same reqid?
  * @sa: the SA
@@ -291,6 +306,8 @@ u64 esptrack_peer_visit(void)
  */
 bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
 {
+	const struct esptrack_endpoint *remote =
+		esptrack_flow_remote(&sa->flow, sa->dir);
 	u32 reqid = sa->x->props.reqid;
 	const struct esptrack_sa *other;
 
@@ -298,7 +315,7 @@ bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
 
 	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
 	     other = esptrack_index_next_of(other))
-		if (other->flow.peer != sa->flow.peer)
+		if (is_others(other, sa->flow.peer, remote))
 			return true;
 
 	return false;
@@ -326,7 +343,7 @@ bool esptrack_peer_leaves_behind(const struct esptrack_sa *sa,
 
 	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
 	     other = esptrack_index_next_of(other)) {
-		if (other->flow.peer != sa->flow.peer ||
+		if (is_others(other, sa->flow.peer, &by->flow.src) ||
 		    (by->static_nat && !other->static_nat))
 			return true;
 		other->visit = visit;

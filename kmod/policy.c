@@ -460,30 +460,94 @@ void esptrack_policy_return(const struct esptrack_sa *sa)
 		return_reqid(sa, 0);
 }
 
-static bool has_live(const struct esptrack_net *tn, u32 reqid)
-	__must_hold(&esptrack_lock)
+/* Can output by the policy take the SA? @exactly: no other one instead of it */
+static bool can_take(struct xfrm_policy *policy, const struct esptrack_sa *sa,
+		     bool exactly)
 {
+	const struct xfrm_state *x = sa->x;
+	bool found = false;
+	int i;
+
+	read_lock_bh(&policy->lock);
+	for (i = 0; i < policy->xfrm_nr && !found; i++) {
+		struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
+		const xfrm_address_t *remote =
+			template_remote(tmpl, true, x, &sa->flow.src.addr);
+
+		found = remote && xfrm_addr_equal(remote, &sa->flow.dst.addr,
+						  x->props.family) &&
+			(tmpl->id.spi == x->id.spi ||
+			 (!exactly && !tmpl->id.spi));
+	}
+	read_unlock_bh(&policy->lock);
+
+	return found;
+}
+
+/**
+ * esptrack_policy_needs() - does a policy want an outbound SA?
+ * @sa: the SA
+ * @exactly: does one name its SPI, too?
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_policy_needs(const struct esptrack_sa *sa, bool exactly)
+{
+	u32 reqid = sa->x->props.reqid;
 	const struct policy *p;
 
-	hlist_for_each_entry(p, reqid_head(tn, reqid), by_reqid)
-		if (is_live(p, tn, reqid))
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(p, reqid_head(sa->flow.net, reqid), by_reqid)
+		if (is_live(p, sa->flow.net, reqid) && is_output(p->policy) &&
+		    can_take(p->policy, sa, exactly))
 			return true;
 
 	return false;
 }
 
+static bool trusts(struct xfrm_policy *policy,
+		   const struct esptrack_endpoint *remote)
+{
+	bool found = false;
+	int i;
+
+	read_lock_bh(&policy->lock);
+	for (i = 0; i < policy->xfrm_nr && !found; i++) {
+		const struct xfrm_tmpl *tmpl = &policy->xfrm_vec[i];
+
+		found = names_addresses(tmpl) && !tmpl->reqid &&
+			tmpl->encap_family == remote->family &&
+			xfrm_addr_equal(&tmpl->saddr, &remote->addr,
+					remote->family);
+	}
+	read_unlock_bh(&policy->lock);
+
+	return found;
+}
+
 /**
- * esptrack_policy_needs() - may a policy want an SA with a reqid?
+ * esptrack_policy_trusts() - is an address all that a policy for input asks for?
  * @tn: namespace
- * @reqid: of the SA
+ * @remote: the address
+ *
+ * Whoever goes there, be it by a forged source, can send what the policy lets in.
  *
  * Context: any, esptrack_lock held.
  */
-bool esptrack_policy_needs(const struct esptrack_net *tn, u32 reqid)
+bool esptrack_policy_trusts(const struct esptrack_net *tn,
+			    const struct esptrack_endpoint *remote)
 {
+	const struct policy *p;
+
 	lockdep_assert_held(&esptrack_lock);
 
-	return has_live(tn, reqid) || has_live(tn, 0);
+	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
+		if (is_live(p, tn, 0) && !is_output(p->policy) &&
+		    trusts(p->policy, remote))
+			return true;
+
+	return false;
 }
 
 static void policy_release(struct policy *p)

@@ -4,6 +4,7 @@
 
 #include <net/xfrm.h>
 
+struct esptrack_endpoint;
 struct esptrack_net;
 struct esptrack_sa;
 
@@ -17,7 +18,9 @@ void esptrack_policy_close(struct list_head *opened);
 void esptrack_policy_return(const struct esptrack_sa *sa);
 unsigned int esptrack_policy_count(const struct esptrack_net *tn, u32 reqid,
 				   unsigned int max);
-bool esptrack_policy_needs(const struct esptrack_net *tn, u32 reqid);
+bool esptrack_policy_needs(const struct esptrack_sa *sa, bool exactly);
+bool esptrack_policy_trusts(const struct esptrack_net *tn,
+			    const struct esptrack_endpoint *remote);
 void esptrack_policy_sweep(struct esptrack_net *tn, bool all);
 
 int esptrack_policy_init(void);

@@ -12,14 +12,7 @@
 #include "policy.h"
 #include "sa.h"
 
-/* The end of a flow that is the peer's, in this direction. */
-static const struct esptrack_endpoint *remote_end(const struct esptrack_flow *flow,
-						  u8 dir)
-{
-	return dir == ESPTRACK_DIR_IN ? &flow->src : &flow->dst;
-}
-
-/* And ours. */
+/* Our end of a flow, in this direction. */
 static const struct esptrack_endpoint *local_end(const struct esptrack_flow *flow,
 						 u8 dir)
 {
@@ -56,7 +49,7 @@ static bool prepare_alone(struct esptrack_sa *sa,
 			  struct xfrm_state **place)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_endpoint *from = remote_end(&sa->flow, sa->dir);
+	const struct esptrack_endpoint *from = esptrack_flow_remote(&sa->flow, sa->dir);
 
 	*place = NULL;
 	if (READ_ONCE(sa->x->xso.dev))
@@ -80,7 +73,7 @@ static bool move_prepared(struct esptrack_sa *sa, struct xfrm_state *place,
 			  const struct esptrack_endpoint *to)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_endpoint from = *remote_end(&sa->flow, sa->dir);
+	const struct esptrack_endpoint from = *esptrack_flow_remote(&sa->flow, sa->dir);
 	bool moved = esptrack_move_sa(sa->x, place, sa->dir, &from, to);
 
 	if (moved && place)
@@ -120,7 +113,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 		sa->apart = apart;
 		return false;
 	}
-	return move_alone(sa, remote_end(&sibling->flow, sibling->dir));
+	return move_alone(sa, esptrack_flow_remote(&sibling->flow, sibling->dir));
 }
 
 /**
@@ -144,6 +137,9 @@ bool esptrack_siblings_inherit(struct esptrack_sa *sa)
 		sa->port_only = sibling->port_only;
 	} else if (sa->static_nat) {
 		sibling = sibling_of(sa, ESPTRACK_DIR_OUT);
+		/* Its tunnel may have ended, and this be another one. */
+		if (sibling && !esptrack_policy_needs(sibling, false))
+			sibling = NULL;
 	}
 	return sibling && inherit_endpoint(sa, sibling);
 }
@@ -219,8 +215,8 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
 	     other = esptrack_index_next_of(other)) {
 		if (other == sa || other->flow.peer != sa->flow.peer ||
 		    !other->static_nat || !other->dir ||
-		    esptrack_endpoint_equal(remote_end(&sa->flow, sa->dir),
-					    remote_end(&other->flow, other->dir)))
+		    esptrack_endpoint_equal(esptrack_flow_remote(&sa->flow, sa->dir),
+					    esptrack_flow_remote(&other->flow, other->dir)))
 			continue;
 		if (other->dir == ESPTRACK_DIR_IN)
 			return other;
@@ -240,7 +236,7 @@ static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
  */
 bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 {
-	const struct esptrack_endpoint *from = remote_end(&sa->flow, sa->dir);
+	const struct esptrack_endpoint *from = esptrack_flow_remote(&sa->flow, sa->dir);
 	const struct esptrack_endpoint *to;
 	const struct esptrack_sa *other;
 	struct xfrm_state *place;
@@ -253,7 +249,7 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 	other = elsewhere(sa);
 	if (!other)
 		return false;
-	to = remote_end(&other->flow, other->dir);
+	to = esptrack_flow_remote(&other->flow, other->dir);
 	/* The policies would be somebody else's as well. */
 	if (!xfrm_addr_equal(&to->addr, &from->addr, to->family) &&
 	    esptrack_peer_shares_reqid(sa))
@@ -265,7 +261,7 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 	if (place)
 		esptrack_policy_open(sa->flow.net, sa->x,
 				     &local_end(&sa->flow, sa->dir)->addr,
-				     &remote_end(&sa->origin, sa->dir)->addr,
+				     &esptrack_flow_remote(&sa->origin, sa->dir)->addr,
 				     &from->addr, &to->addr, &opened);
 	moved = move_prepared(sa, place, to);
 	esptrack_policy_close(&opened);

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Outbound SAs that a daemon could not delete, as their address was moved and it has
+# not followed. They keep no peer from moving, nor lead one astray, and are deleted
+# where the module knows that it has moved them: the older, not the one in use.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+# shellcheck source=module.sh
+. "$here/module.sh"
+# shellcheck source=peers.sh
+. "$here/peers.sh"
+
+# speaks I K WHERE...: is child K of peer I answered there?
+speaks()
+{
+	local result
+
+	result=$(peers --first "$1" --child "$2" ping 1 --tries 10 "${@:3}") || return
+	[ "$(jq .answered <<< "$result")" -eq 1 ] && return
+	echo "$result"
+	return 1
+}
+
+# change I K WHAT [--home J]: SAs or policies of child K of peer I
+change()
+{
+	peers --first "$1" --child "$2" batch "$3" 1 "${@:4}" | ip_batch server ||
+		bail "peer $1, child $2: $3"
+}
+
+# outbound: of all peers, as I:K
+outbound()
+{
+	ip -n server xfrm state | awk -v local="$SERVER" '
+		/^src/ { hit = $2 == local }
+		hit && /proto esp/ { print $4 }
+	' | while read -r spi; do
+		echo "$((spi & 15)):$((spi >> 20))"
+	done | sort | paste -sd' '
+}
+
+outbound_is()
+{
+	outbound
+	[ "$(outbound)" = "$1" ]
+}
+
+# The clock by which the kernel tells which of two SAs is newer
+next_second()
+{
+	[ "$(date +%s)" -gt "$1" ]
+}
+
+peers_up
+# One of somebody else, which asks for no reqid
+quietly ip -n server xfrm policy add src 10.40.0.0/24 dst 10.41.0.0/24 dir out \
+	tmpl src $SERVER dst 198.51.100.99 proto esp mode tunnel || bail "no policy"
+module_load static_nat=1
+change 1 0 states-in,states-out,policies
+change 2 0 states-in,states-out,policies
+check "a peer is followed" speaks 1 0 --place 1
+second=$(date +%s)
+busywait 5 next_second "$second" || bail "the clock stands"
+change 2 1 states-in,states-out
+quietly rmmod esptrack || bail "cannot unload"
+module_load static_nat=1
+
+# The module does not know that it has moved the one that is left.
+change 1 1 states-in,states-out,policies
+change 1 0 delete-in
+check "loaded anew: one left from before keeps nobody from moving" speaks 1 1 --place 1
+
+# Both pairs are there as the module is loaded.
+check "loaded in a rekeying: the peer is followed" speaks 2 1 --place 1
+change 2 0 delete-in
+
+# The client has crashed, and comes back by another mapping.
+change 3 0 states-in,states-out,policies
+check "a third peer is followed" speaks 3 0 --place 1
+change 3 0 delete-in
+change 3 1 states-in,states-out,policies --home 13
+check "one left where the peer is no more does not keep him from moving" \
+	speaks 3 1 --at 13 --place 1
+
+# The tunnel ends, and begins again where it was at first.
+change 4 0 states-in,states-out,policies
+check "a fourth peer is followed" speaks 4 0 --place 1
+change 4 0 delete-in,delete-policies
+change 4 1 states-in
+knob_wait server 0x00110004
+check_eq "what is left of a tunnel leads a new one nowhere" \
+	"$(knob server 0x00110004 endpoint)" 100.64.0.4:4500
+
+check "those that the module has moved are deleted, but for the ones in use" \
+	busywait 90 outbound_is "1:0 1:1 2:1 3:1"
+check "who is there is answered" speaks 2 1 --place 1
+check "and the other one" speaks 3 1 --at 13 --place 1
+
+check "the module can be unloaded" module_unload
+done_testing
