@@ -49,17 +49,39 @@ static bool has_integrity(const struct xfrm_state *x)
 	return crypto_aead_authsize(x->data);
 }
 
-/* Is @other of the flow, and to be moved with it? An SA whose switch is off stays.
- * Returns its direction, or 0.
+static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
+{
+	return a->x->props.reqid == b->x->props.reqid;
+}
+
+/**
+ * struct move - who moves
+ * @by: the SA whose packet it is
+ * @flow: where it was before
+ * @alone: only those with its reqid go with it
  */
-static u8 member_dir(const struct esptrack_flow *flow,
-		     const struct esptrack_sa *other)
+struct move {
+	const struct esptrack_sa *by;
+	struct esptrack_flow flow;
+	bool alone;
+};
+
+/* An SA whose switch is off stays. */
+static bool stays(const struct move *move, const struct esptrack_sa *other)
+	__must_hold(&esptrack_lock)
+{
+	return (!other->static_nat && other != move->by) ||
+	       (move->alone && !same_reqid(move->by, other));
+}
+
+/* Is @other of the flow, and to be moved with it? Returns its direction, or 0. */
+static u8 member_dir(const struct move *move, const struct esptrack_sa *other)
 	__must_hold(&esptrack_lock)
 {
 	/* Most of those in a chain are somebody else's. */
-	u8 dir = esptrack_flow_relation(flow, &other->flow);
+	u8 dir = esptrack_flow_relation(&move->flow, &other->flow);
 
-	return dir && other->static_nat && !esptrack_sa_is_dead(other) ? dir : 0;
+	return dir && !stays(move, other) && !esptrack_sa_is_dead(other) ? dir : 0;
 }
 
 static void gather_member(const struct esptrack_sa *sa, u8 dir,
@@ -93,24 +115,33 @@ static bool same_policies(const struct esptrack_flow *flow,
 			  const struct esptrack_sa *a,
 			  const struct esptrack_sa *b)
 {
-	return a && a->x->props.reqid == b->x->props.reqid &&
+	return a && same_reqid(a, b) &&
 	       xfrm_addr_equal(given_address(flow, a), given_address(flow, b),
 			       a->x->props.family);
 }
 
-/* The rules about the flow as a whole. */
-static void gather_flow(const struct esptrack_sa *sa,
+static bool may_go(const struct esptrack_facts *facts)
+{
+	return !facts->offloaded && !facts->port_only && facts->tunnel &&
+	       !facts->collision && !facts->shared_reqid;
+}
+
+/* The rules about the flow as a whole. SAs with another reqid have policies of their
+ * own, and may be another peer's whom the daemon has put there: where one of them
+ * cannot go they stay, and keep nobody.
+ */
+static void gather_flow(struct move *move,
 			const struct esptrack_packet *packet,
 			struct esptrack_facts *facts)
 	__must_hold(&esptrack_lock)
 {
 	const u64 visit = esptrack_peer_visit();
-	const struct esptrack_sa *other, *counted = NULL;
+	const struct esptrack_sa *sa = move->by, *other, *counted = NULL;
+	struct esptrack_facts others = *facts;
 	unsigned int n = 0, policies = 0;
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
-		u8 dir = other == sa ? ESPTRACK_DIR_IN :
-				       member_dir(&sa->flow, other);
+		u8 dir = member_dir(move, other);
 
 		/* Those that stay are passed by at each step of the move. */
 		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
@@ -129,8 +160,13 @@ static void gather_flow(const struct esptrack_sa *sa,
 			return;
 		}
 		if (dir)
-			gather_member(other, dir, sa, visit, packet, facts);
+			gather_member(other, dir, sa, visit, packet,
+				      same_reqid(sa, other) ? facts : &others);
 	}
+
+	move->alone = !may_go(&others);
+	facts->collision |= facts->new_address &&
+			    esptrack_policy_trusts(sa->flow.net, &packet->source);
 }
 
 /* What the SA had accepted before the packet: crypto that answers later has it
@@ -153,7 +189,7 @@ static bool source_valid(const struct esptrack_packet *packet,
 
 static void gather_facts(struct esptrack_sa *sa,
 			 const struct esptrack_packet *packet,
-			 struct esptrack_facts *facts)
+			 struct esptrack_facts *facts, struct move *move)
 	__must_hold(&esptrack_lock)
 {
 	struct xfrm_state *x = sa->x;
@@ -182,8 +218,11 @@ static void gather_facts(struct esptrack_sa *sa,
 	    esptrack_peer_contradicts(sa, &packet->source,
 				      accepted_before(sa, packet)))
 		esptrack_peer_split(sa);
+	move->by = sa;
+	move->flow = sa->flow;
+	move->alone = false;
 	if (esptrack_is_due(facts, &sa->history))
-		gather_flow(sa, packet, facts);
+		gather_flow(move, packet, facts);
 }
 
 static void member_moved(struct esptrack_event *event,
@@ -217,16 +256,17 @@ static void cancel_places(const struct esptrack_flow *flow)
  * SA, or a placeholder, and never asks the daemon for a new one. Input compares with
  * policies that are open, until all is done.
  */
-static bool prepare_address(const struct esptrack_flow *flow,
+static bool prepare_address(const struct move *move,
 			    const struct esptrack_endpoint *to,
 			    struct list_head *opened)
 	__must_hold(&esptrack_lock)
 {
+	const struct esptrack_flow *flow = &move->flow;
 	const struct esptrack_sa *done = NULL;
 	struct esptrack_sa *other;
 
 	hlist_for_each_entry(other, esptrack_index_flow(flow), by_flow) {
-		u8 dir = member_dir(flow, other);
+		u8 dir = member_dir(move, other);
 
 		if (!dir)
 			continue;
@@ -273,39 +313,39 @@ static void log_packet(struct esptrack_sa *sa,
  *
  * Returns false, with nothing moved, if there is no memory.
  */
-static bool move_flow(struct esptrack_sa *sa,
-		      const struct esptrack_endpoint *to,
+static bool move_flow(struct esptrack_sa *sa, const struct move *move,
 		      const struct esptrack_facts *facts,
 		      struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_flow from = sa->flow;
+	const struct esptrack_endpoint *to = &event->new;
+	const struct esptrack_flow *from = &move->flow;
 	struct hlist_head *chain;
 	struct esptrack_sa *other;
 	struct hlist_node *next;
 	LIST_HEAD(opened);
 
-	if (facts->new_address && !prepare_address(&from, to, &opened))
+	if (facts->new_address && !prepare_address(move, to, &opened))
 		return false;
 
-	chain = esptrack_index_leave(&from, to);
-	hlist_for_each_entry_safe(other, next, esptrack_index_flow(&from),
+	chain = esptrack_index_leave(from, to);
+	hlist_for_each_entry_safe(other, next, esptrack_index_flow(from),
 				  by_flow) {
 		struct xfrm_state *place = other->place;
-		u8 dir = esptrack_flow_relation(&from, &other->flow);
+		u8 dir = esptrack_flow_relation(from, &other->flow);
 
 		/* One that has died since has a placeholder that must go. */
 		other->place = NULL;
-		if (!dir || !other->static_nat ||
+		if (!dir || stays(move, other) ||
 		    (facts->new_address && !place) ||
-		    !esptrack_move_sa(other->x, place, dir, &from.src, to))
+		    !esptrack_move_sa(other->x, place, dir, &from->src, to))
 			continue;
 		esptrack_index_move(other, dir, to, chain);
 		if (place)
 			esptrack_net_readdressed(other, place);
 		other->moves++;
 		other->history.moves = sa->history.moves;
-		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
+		esptrack_peer_moved_by(other, sa, &from->src, facts->now);
 		esptrack_sa_forget_seen(other);
 		if (dir == ESPTRACK_DIR_IN)
 			log_packet(other, event, facts, ESPTRACK_KIND_MOVED);
@@ -342,13 +382,13 @@ static bool packet_refused(struct esptrack_sa *sa,
 	return may_report(sa, facts);
 }
 
-static bool packet_moved(struct esptrack_sa *sa,
+static bool packet_moved(struct esptrack_sa *sa, const struct move *move,
 			 const struct esptrack_facts *facts,
 			 struct esptrack_event *event)
 	__must_hold(&esptrack_lock)
 {
 	event->cmd = ESPTRACK_CMD_SA_MOVED_NTF;
-	if (!move_flow(sa, &event->new, facts, event)) {
+	if (!move_flow(sa, move, facts, event)) {
 		event->reason = ESPTRACK_REASON_NO_MEMORY;
 		return packet_refused(sa, facts, event);
 	}
@@ -402,15 +442,16 @@ static bool judge_packet(struct esptrack_sa *sa,
 	__must_hold(&esptrack_lock)
 {
 	struct esptrack_facts facts;
+	struct move move;
 
 	event->old = sa->flow.src;
 	event->new = packet->source;
 	event->esp_seq = packet->seq;
 
-	gather_facts(sa, packet, &facts);
+	gather_facts(sa, packet, &facts, &move);
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
 	case ESPTRACK_MOVE:
-		return packet_moved(sa, &facts, event);
+		return packet_moved(sa, &move, &facts, event);
 	case ESPTRACK_OBSERVE:
 		return packet_seen(sa, &facts, event);
 	case ESPTRACK_REFUSE:

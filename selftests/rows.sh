@@ -138,6 +138,22 @@ sibling_gone()
 	ask "--first $n ${sibling_sa[*]} batch delete-in 1"
 }
 
+# other_reqid OPTIONS: the same, but it has a reqid of its own
+other_reqid()
+{
+	sibling=$(printf '0x%08x' $((0x110000 + n)))
+	peers --first "$n" --child 1 "$@" batch states-in 1 |
+		sed "s/reqid $((1000 + n))/reqid $((2000 + n))/" | ip_batch server ||
+		bail "$row: no SA"
+	knob_wait server "$sibling"
+}
+
+# left_at WHERE: that SA has stayed
+left_at()
+{
+	check_eq "$row: it has stayed" "$(knob server "$sibling" endpoint)" "$(place "$1")"
+}
+
 # packets SPI: how many its SA has accepted
 packets()
 {

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A peer may go to where another one is, be it by a forged source, and away
-# again. The other one's policies must not go with him, not even where they name
-# no reqid, so that only the address tells whose they are.
+# A peer may go to where another one is, be it by a forged source, and away again. The
+# other one's policies must not go with him. Where they name no reqid, so that only the
+# address tells whose they are, he cannot go there: they would let in what he sends.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
@@ -27,8 +27,7 @@ policies_at()
 peers_up
 module_load static_nat=1
 peers batch states-in,states-out,policies 1 | ip_batch server || bail "no SAs"
-peers --first 2 batch states-in,states-out,policies 1 | sed 's/reqid 1002 //' |
-	ip_batch server || bail "no SAs"
+peers --first 2 batch states-in,states-out,policies 1 | ip_batch server || bail "no SAs"
 knob_wait server 0x00010001
 knob_wait server 0x00010002
 check "the peer is answered" answered 1
@@ -40,9 +39,24 @@ check_eq "his policies are there" "$(policies_at 100.67.0.1)" 2
 check_eq "the bystander's have stayed" "$(policies_at 100.64.0.2)" 2
 check "the bystander is answered" bystander
 
+# As above, without a reqid
+peers --first 2 batch delete-in,delete-policies 1 | ip_batch server || bail "no SAs to delete"
+quietly ip -n server xfrm state delete src $SERVER dst 100.64.0.2 proto esp spi 0x20002
+busywait 10 knob_gone server 0x00010002 || bail "the SA stays"
+peers --first 2 batch states-in,states-out,policies 1 | sed 's/reqid 1002 //' |
+	ip_batch server || bail "no SAs"
+knob_wait server 0x00010002
+check "the bystander without reqid is answered" bystander
+check_fails "the peer is not answered at the bystander's place" answered 1 --at 2
+check_eq "his SA has stayed" "$(knob server 0x00010001 endpoint)" 100.67.0.1:4500
+check_eq "as he would have the other one's policies" \
+	"$(tool server -j show 0x00010001 | jq -r '[.[0].history[].reason | values] | unique | join(" ")')" collision
+check "the bystander is answered" bystander
+
 # A peer without a reqid is followed as well, while he is the only one.
 check "the bystander is answered at a new place" answered 1 --first 2 --place 5
 check_eq "his policies are there" "$(policies_at 100.69.0.2)" 2
+check "and the peer at his old one" answered 1 --at 2
 
 # Without a reqid an outbound SA is known by its flow, also if it comes later.
 quietly tool server conf set static_nat off || bail "no switch"

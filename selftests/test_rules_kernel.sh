@@ -192,6 +192,13 @@ refused address 11 $NEW_ADDRESS
 knob_set server "$sibling" 0 port_only
 followed 12 $NEW_ADDRESS
 
+row "address: an SA with another reqid"
+other_reqid
+knob_set server "$sibling" 1 port_only
+home 10
+followed 11 $NEW_ADDRESS
+left_at $HOME_PLACE
+
 ### for a new address: all SAs of the flow are in tunnel or BEET mode
 
 row "mode: transport" --mode transport
@@ -205,6 +212,13 @@ home 10
 refused mode 11 $NEW_ADDRESS
 sibling_gone
 followed 12 $NEW_ADDRESS
+
+row "mode: an SA with another reqid"
+other_reqid --mode transport
+home 10
+followed 11 $NEW_ADDRESS
+left_at $HOME_PLACE
+followed 12 $((NEW_PORT + NEW_ADDRESS)) $NEW_ADDRESS
 
 ### for a new address: no other peer's SA has the same reqid
 
@@ -231,6 +245,18 @@ refused collision 11 $NEW_ADDRESS
 # shellcheck disable=SC2086 # words
 quietly ip -n server xfrm state delete $other
 followed 12 $NEW_ADDRESS
+
+row "collision: a policy without reqid"
+home 10
+policy="src 10.60.$n.0/24 dst 10.10.0.0/24 dir in"
+# shellcheck disable=SC2086 # words
+quietly ip -n server xfrm policy add $policy tmpl src "$(address $NEW_ADDRESS)" \
+	dst $SERVER proto esp mode tunnel || bail "$row: no policy"
+refused collision 11 $NEW_ADDRESS
+followed 12 $NEW_PORT
+# shellcheck disable=SC2086 # words
+quietly ip -n server xfrm policy delete $policy
+followed 13 $NEW_ADDRESS $NEW_PORT
 
 ### static_nat is on
 
