@@ -46,7 +46,7 @@ static int km_notify(struct xfrm_state *x, const struct km_event *event)
 		esptrack_sa_died(x);
 		break;
 	case XFRM_MSG_FLUSHSA:
-		esptrack_net_sweep_soon(esptrack_net(event->net));
+		esptrack_net_flushed(esptrack_net(event->net), event->data.proto);
 		break;
 	}
 	return 0;

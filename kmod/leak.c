@@ -125,10 +125,10 @@ bool esptrack_leak_found(struct esptrack_sa *sa)
 }
 
 /**
- * esptrack_leak_delete() - delete an SA in the daemon's stead
+ * esptrack_leak_delete() - delete an SA in the stead of who wanted to
  * @x: the SA, held by the caller
  *
- * Context: process, no lock held.
+ * Context: process, no lock held; RCU read side or not.
  */
 void esptrack_leak_delete(struct xfrm_state *x)
 {

@@ -241,6 +241,48 @@ void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place)
 	queue_delayed_work(workqueue, &tn->refresh, GRACE);
 }
 
+/* Held by the caller, or NULL. */
+static struct xfrm_state *next_survivor(struct esptrack_net *tn)
+{
+	struct xfrm_state *x = NULL;
+	const struct esptrack_sa *sa;
+
+	spin_lock_bh(&esptrack_lock);
+	list_for_each_entry(sa, &tn->readdressed, readdressed) {
+		if (!esptrack_sa_is_dead(sa)) {
+			x = sa->x;
+			xfrm_state_hold(x);
+			break;
+		}
+	}
+	spin_unlock_bh(&esptrack_lock);
+
+	return x;
+}
+
+/**
+ * esptrack_net_flushed() - all SAs of a protocol were deleted
+ * @tn: their namespace
+ * @proto: as xfrm_id_proto_match() knows it
+ *
+ * xfrm_state_flush() goes through the chains once, and lets the lock go between two
+ * SAs. One that was moved meanwhile, from a chain to come to one that is done, it has
+ * missed.
+ *
+ * Context: process, RCU read side.
+ */
+void esptrack_net_flushed(struct esptrack_net *tn, u8 proto)
+{
+	struct xfrm_state *x;
+
+	while (xfrm_id_proto_match(IPPROTO_ESP, proto) &&
+	       (x = next_survivor(tn))) {
+		esptrack_leak_delete(x);
+		xfrm_state_put(x);
+	}
+	esptrack_net_sweep_soon(tn);
+}
+
 static bool refresh_next(struct esptrack_net *tn)
 {
 	struct esptrack_sa *sa;

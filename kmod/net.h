@@ -75,6 +75,7 @@ void esptrack_net_add(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_publish(struct esptrack_sa *sa);
 void esptrack_net_readdressed(struct esptrack_sa *sa, struct xfrm_state *place);
 void esptrack_net_deliver(struct esptrack_net *tn);
+void esptrack_net_flushed(struct esptrack_net *tn, u8 proto);
 void esptrack_net_sweep_soon(struct esptrack_net *tn);
 void esptrack_net_missed(struct esptrack_net *tn);
 void esptrack_net_migrated(struct esptrack_net *tn);
