@@ -359,6 +359,23 @@ out:
 		esptrack_km_announce(x);
 }
 
+/* An outbound SA whose daemon says once more where it had put it does not lead to the
+ * peer any more, and no packet of his would tell.
+ */
+static void led_back(struct esptrack_sa *sa, struct xfrm_state *x)
+	__must_hold(&esptrack_lock)
+{
+	struct esptrack_flow given = sa->origin;
+
+	esptrack_flow_set_ends(&given, x);
+	if (sa->dir == ESPTRACK_DIR_OUT && esptrack_peer_has_moved(sa) &&
+	    esptrack_ends_relation(&given, &sa->origin)) {
+		sa->stray = true;
+		esptrack_net_sweep_soon(sa->flow.net);
+	}
+	sa->origin = given;
+}
+
 /**
  * esptrack_sa_changed() - an SA was changed in place
  * @x: looks like the SA, but need not be it
@@ -376,7 +393,7 @@ void esptrack_sa_changed(struct xfrm_state *x)
 	if (sa) {
 		/* It has what the daemon gave, the SA what came of it. */
 		if (x->encap)
-			esptrack_flow_set_ends(&sa->origin, x);
+			led_back(sa, x);
 		esptrack_index_update(sa);
 	}
 	spin_unlock_bh(&esptrack_lock);

@@ -79,7 +79,7 @@ struct esptrack_left {
  *	its ends is not its peer for that, if he has another reqid
  * @apart: that split is for good
  * @doubted: it has split its peer before
- * @stray: there was no memory to move it to where the others of its peer are
+ * @stray: it is to be moved to where the others of its peer are
  * @failed: x->stats.integrity_failed when it was last added up
  * @moves: how often it was moved
  * @refused: authenticated packets that broke a rule; counted without the lock

@@ -85,6 +85,16 @@ check_eq "it is where he is again" "$(knob server $spi endpoint)" "$nat_addr:300
 check_eq "and so is the kernel's" "$(encap_of server $spi)" "30002 4500"
 check_eq "with one more move" "$(knob server $spi moves)" 2
 check_eq "the outbound SA has never left" "$(encap_of server $STATIC_SPI_OUT)" "4500 30002"
+outbound_is()
+{
+	[ "$(encap_of server "$STATIC_SPI_OUT")" = "$1" ]
+}
+# shellcheck disable=SC2086 # words
+quietly ip -n server xfrm state update src $SERVER dst "$nat_addr" proto esp \
+	spi $STATIC_SPI_OUT reqid 1 mode tunnel $algo \
+	encap espinudp 4500 "$at_first" 0.0.0.0 || bail "the outbound SA is not updated"
+check "if that is updated, it comes back" busywait 5 outbound_is "4500 30002"
+check "and leads to the peer" ping_once
 
 # Its daemon deletes it, and adds it as it knows it when nobody remembers it. But the
 # outbound one tells where the peer is.
