@@ -170,6 +170,7 @@ exec {never}<> "$tmp/never"
 
 # How many times longer than on a plain kernel things may take (guest/run.sh).
 slowness=$(sed -n 's/.*esptrack\.slowness=\([0-9]*\).*/\1/p' /proc/cmdline)
+export SLOWNESS=$slowness
 
 # busywait SECONDS COMMAND...: until the command succeeds; what it said last
 # is shown if it does not. A test whose commands are costly may poll more slowly.

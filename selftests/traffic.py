@@ -34,7 +34,7 @@ SO_RCVBUFFORCE = 33
 QUIET = 0.5     # seconds without a datagram mean that none is under way
 # Between a packet on the wire and what it brings about, another processor may
 # be sending: that is in flight as well. As in wirewatch.py.
-MOMENT = 0.02
+MOMENT = 0.02 * int(os.environ.get("SLOWNESS", "1"))
 PATIENCE = 5    # seconds after which an end that goes on sending is not waited for
 FORM = struct.Struct("!Q")
 
