@@ -165,8 +165,12 @@ static void gather_flow(struct move *move,
 	}
 
 	move->alone = !may_go(&others);
-	facts->collision |= facts->new_address &&
-			    esptrack_policy_trusts(sa->flow.net, &packet->source);
+	/* Where its daemon had put it the SA may be in any case. */
+	if (facts->new_address &&
+	    !xfrm_addr_equal(&sa->origin.src.addr, &packet->source.addr,
+			     packet->source.family))
+		facts->collision |= esptrack_policy_trusts(sa->flow.net,
+							   &packet->source);
 }
 
 /* What the SA had accepted before the packet: crypto that answers later has it

@@ -56,7 +56,11 @@ check "the bystander is answered" bystander
 # A peer without a reqid is followed as well, while he is the only one.
 check "the bystander is answered at a new place" answered 1 --first 2 --place 5
 check_eq "his policies are there" "$(policies_at 100.69.0.2)" 2
-check "and the peer at his old one" answered 1 --at 2
+peers --first 2 batch policies 1 | sed 's/reqid 1002 //' | ip_batch server || bail "no policies"
+check_eq "they are made anew for where he was" "$(policies_at 100.64.0.2)" 2
+check "there he may come back to" bystander
+check "from there he may go" answered 1 --first 2 --place 6
+check "and the peer come" answered 1 --at 2
 
 # Without a reqid an outbound SA is known by its flow, also if it comes later.
 quietly tool server conf set static_nat off || bail "no switch"
