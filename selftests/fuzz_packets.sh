@@ -55,14 +55,13 @@ module_load static_nat=1
 peers batch states-in,states-out,policies $((2 * n)) | ip_batch server || bail "no SAs"
 check "all peers are answered" answered $((2 * n)) --tries 10
 monitor_start server
-mac=$(ip -n server -j link show eth0 | jq -r '.[0].address')
 
 scenario packets "mutated packets" 1000000 4000
 seed_note
 before=$(forged_state)
 xfrm_stat_mark server
 if ! result=$(in_ns cloud /payload/load/espfuzz "$SEED" "$asked" "$(seconds_left)" \
-	lan "$mac" $n); then
+	lan "$(mac server eth0)" $n); then
 	bail "packets cannot be sent"
 fi
 scenario_end=$EPOCHREALTIME

@@ -4,10 +4,21 @@
 # What tests with many peers of the server need besides lib.sh and module.sh:
 # esppeers.py plays them, right in front of the server.
 
+# mac NS DEVICE
+mac()
+{
+	ip -n "$1" -j link show "$2" | jq -r '.[0].address'
+}
+
 # peers_up: the network, and what the server needs for peers anywhere
 peers_up()
 {
 	setup_topology || bail "no topology"
+	# A flood may leave no time for ARP, and packets that wait for it are overtaken.
+	quietly ip -n cloud neigh replace "$SERVER" lladdr "$(mac server eth0)" dev lan \
+		nud permanent || bail "no neighbour"
+	quietly ip -n server neigh replace 10.128.0.1 lladdr "$(mac cloud lan)" dev eth0 \
+		nud permanent || bail "no neighbour"
 	# What the server sends to the peers is looked at on the wire only.
 	quietly ip -n cloud route add blackhole 100.64.0.0/10
 	# shellcheck disable=SC2154 # of lib.sh
