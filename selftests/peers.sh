@@ -31,17 +31,17 @@ peers()
 	in_ns cloud "$here/esppeers.py" "$@"
 }
 
-# answered N [--first I] PING-ARGUMENTS...: are all N peers answered?
+# answered N [--first I] [--child K] PING-ARGUMENTS...: are all N peers answered?
 answered()
 {
-	local result n=$1 first=1
+	local result n=$1 who=()
 
 	shift
-	if [ "${1:-}" = --first ]; then
-		first=$2
+	while [[ ${1:-} = --first || ${1:-} = --child ]]; do
+		who+=("$1" "$2")
 		shift 2
-	fi
-	result=$(peers --first "$first" ping "$n" "$@") || return
+	done
+	result=$(peers "${who[@]}" ping "$n" "$@") || return
 	[ "$(jq .answered <<< "$result")" -eq "$n" ] && return
 	echo "$result"
 	return 1

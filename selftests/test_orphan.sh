@@ -16,12 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # speaks I K WHERE...: is child K of peer I answered there?
 speaks()
 {
-	local result
-
-	result=$(peers --first "$1" --child "$2" ping 1 --tries 10 "${@:3}") || return
-	[ "$(jq .answered <<< "$result")" -eq 1 ] && return
-	echo "$result"
-	return 1
+	answered 1 --first "$1" --child "$2" --tries 10 "${@:3}"
 }
 
 # change I K WHAT [--home J]: SAs or policies of child K of peer I
