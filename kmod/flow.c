@@ -57,12 +57,10 @@ static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
 /**
  * struct move - who moves
  * @by: the SA whose packet it is
- * @flow: where it was before
  * @alone: only those with its reqid go with it
  */
 struct move {
 	const struct esptrack_sa *by;
-	struct esptrack_flow flow;
 	bool alone;
 };
 
@@ -74,12 +72,14 @@ static bool stays(const struct move *move, const struct esptrack_sa *other)
 	       (move->alone && !same_reqid(move->by, other));
 }
 
-/* Is @other of the flow, and to be moved with it? Returns its direction, or 0. */
+/* Is @other of the flow, which has not moved yet, and to be moved with it? Returns its
+ * direction, or 0.
+ */
 static u8 member_dir(const struct move *move, const struct esptrack_sa *other)
 	__must_hold(&esptrack_lock)
 {
 	/* Most of those in a chain are somebody else's. */
-	u8 dir = esptrack_flow_relation(&move->flow, &other->flow);
+	u8 dir = esptrack_flow_relation(&move->by->flow, &other->flow);
 
 	return dir && !stays(move, other) && !esptrack_sa_is_dead(other) ? dir : 0;
 }
@@ -141,14 +141,14 @@ static void gather_flow(struct move *move,
 	unsigned int n = 0, policies = 0;
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
-		u8 dir = member_dir(move, other);
+		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
 
+		if (!dir || esptrack_sa_is_dead(other))
+			continue;
 		/* Those that stay are passed by at each step of the move. */
-		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
-		    !esptrack_sa_is_dead(other))
-			n++;
+		n++;
 		/* As often as they would be looked at by prepare_address(). */
-		if (dir && facts->new_address &&
+		if (facts->new_address && !stays(move, other) &&
 		    !same_policies(&sa->flow, counted, other)) {
 			policies += esptrack_policy_count(sa->flow.net,
 							  other->x->props.reqid,
@@ -159,7 +159,7 @@ static void gather_flow(struct move *move,
 			facts->crowded = true;
 			return;
 		}
-		if (dir)
+		if (!stays(move, other))
 			gather_member(other, dir, sa, visit, packet,
 				      same_reqid(sa, other) ? facts : &others);
 	}
@@ -223,7 +223,6 @@ static void gather_facts(struct esptrack_sa *sa,
 				      accepted_before(sa, packet)))
 		esptrack_peer_split(sa);
 	move->by = sa;
-	move->flow = sa->flow;
 	move->alone = false;
 	if (esptrack_is_due(facts, &sa->history))
 		gather_flow(move, packet, facts);
@@ -265,7 +264,7 @@ static bool prepare_address(const struct move *move,
 			    struct list_head *opened)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_flow *flow = &move->flow;
+	const struct esptrack_flow *flow = &move->by->flow;
 	const struct esptrack_sa *done = NULL;
 	struct esptrack_sa *other;
 
@@ -323,7 +322,7 @@ static bool move_flow(struct esptrack_sa *sa, const struct move *move,
 	__must_hold(&esptrack_lock)
 {
 	const struct esptrack_endpoint *to = &event->new;
-	const struct esptrack_flow *from = &move->flow;
+	const struct esptrack_flow from = sa->flow;
 	struct hlist_head *chain;
 	struct esptrack_sa *other;
 	struct hlist_node *next;
@@ -332,24 +331,24 @@ static bool move_flow(struct esptrack_sa *sa, const struct move *move,
 	if (facts->new_address && !prepare_address(move, to, &opened))
 		return false;
 
-	chain = esptrack_index_leave(from, to);
-	hlist_for_each_entry_safe(other, next, esptrack_index_flow(from),
+	chain = esptrack_index_leave(&from, to);
+	hlist_for_each_entry_safe(other, next, esptrack_index_flow(&from),
 				  by_flow) {
 		struct xfrm_state *place = other->place;
-		u8 dir = esptrack_flow_relation(from, &other->flow);
+		u8 dir = esptrack_flow_relation(&from, &other->flow);
 
 		/* One that has died since has a placeholder that must go. */
 		other->place = NULL;
 		if (!dir || stays(move, other) ||
 		    (facts->new_address && !place) ||
-		    !esptrack_move_sa(other->x, place, dir, &from->src, to))
+		    !esptrack_move_sa(other->x, place, dir, &from.src, to))
 			continue;
 		esptrack_index_move(other, dir, to, chain);
 		if (place)
 			esptrack_net_readdressed(other, place);
 		other->moves++;
 		other->history.moves = sa->history.moves;
-		esptrack_peer_moved_by(other, sa, &from->src, facts->now);
+		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
 		esptrack_sa_forget_seen(other);
 		if (dir == ESPTRACK_DIR_IN)
 			log_packet(other, event, facts, ESPTRACK_KIND_MOVED);
