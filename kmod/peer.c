@@ -38,6 +38,15 @@ static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
 	return a->x->props.reqid && a->x->props.reqid == b->x->props.reqid;
 }
 
+/* By the kernel's clock, as a walk over all SAs meets the newest first; and within a
+ * second by the order in which they came.
+ */
+static u64 arrival(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	return (u64)sa->x->curlft.add_time << 32 | ++last_joined;
+}
+
 /**
  * esptrack_peer_join() - make an SA one of the peer of another one
  * @sa: the SA
@@ -52,7 +61,8 @@ void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other)
 	sa->flow.peer = other->flow.peer;
 	sa->parted = other->parted;
 	sa->apart = other->apart;
-	sa->joined = same_reqid(sa, other) ? other->joined : ++last_joined;
+	sa->reunited = other->reunited;
+	sa->joined = same_reqid(sa, other) ? other->joined : arrival(sa);
 }
 
 /* An SA of the only peer who was installed where a new one is. One whom we have
@@ -101,7 +111,7 @@ void esptrack_peer_assign(struct esptrack_sa *sa)
 		return;
 	}
 	sa->flow.peer = ++last_peer;
-	sa->joined = ++last_joined;
+	sa->joined = arrival(sa);
 }
 
 /**
@@ -130,28 +140,34 @@ void esptrack_peer_moved_by(struct esptrack_sa *sa,
 	sa->left_by = by->x->props.reqid;
 }
 
+/* Was the SA of one peer with this one, before they were split? */
+static bool was_one(const struct esptrack_sa *sa, const struct esptrack_sa *other)
+{
+	return other->parted == sa->parted && !other->apart &&
+	       esptrack_ends_relation(&sa->flow, &other->flow);
+}
+
 /* No NAT gives one mapping to two peers at once: who come together are one. But by
- * forging the source of his packets somebody else can come, too, so it counts as
- * long as they have not been split again after that.
+ * forging the source of his packets somebody else can come, too, so it counts until
+ * they are split once more.
  */
 static void rejoin(struct esptrack_sa *sa)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_flow flow = sa->flow;
 	struct esptrack_sa *other;
 	u64 peer = 0;
 
-	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow)
-		if (other->parted == sa->parted &&
-		    esptrack_ends_relation(&flow, &other->flow) &&
-		    other->flow.peer != flow.peer)
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		if (was_one(sa, other) && other->flow.peer != sa->flow.peer)
 			peer = other->flow.peer;
 	if (!peer)
 		return;
 
-	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow)
-		if (esptrack_flow_relation(&flow, &other->flow))
+	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
+		if (was_one(sa, other)) {
 			other->flow.peer = peer;
+			other->reunited = true;
+		}
 }
 
 /**
@@ -224,7 +240,9 @@ bool esptrack_peer_contradicts(const struct esptrack_sa *sa,
 		esptrack_endpoint_equal(&sa->left.endpoint, source));
 }
 
-/* Of the SA's reqid and that of the one that moved it: which came later? */
+/* Of the SA's reqid and that of the one that moved it: which came later? 0 if that one
+ * is gone, so that nobody is left from whom to part.
+ */
 static u32 newcomer(const struct esptrack_sa *sa)
 	__must_hold(&esptrack_lock)
 {
@@ -233,27 +251,30 @@ static u32 newcomer(const struct esptrack_sa *sa)
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
 		if (esptrack_flow_relation(&sa->flow, &other->flow) &&
 		    other->x->props.reqid == sa->left_by)
-			return (s32)(other->joined - sa->joined) > 0 ?
+			return other->joined > sa->joined ?
 			       sa->left_by : sa->x->props.reqid;
 
-	return sa->x->props.reqid;
+	return 0;
 }
 
 /**
  * esptrack_peer_split() - make two peers of one
  * @sa: of which esptrack_peer_contradicts() is true
  *
- * The SAs with the reqid that came later get a peer of their own: the first time
- * until they meet again. The other one may have used up the throttle of @sa.
+ * The SAs with the reqid that came later get a peer of their own: until they meet
+ * again, but if they have met again before, for good. Several may leave one after the
+ * other, so all splits of a peer have the number of the first. The other one may have
+ * used up the throttle of @sa.
  *
  * Context: any, esptrack_lock held.
  */
 void esptrack_peer_split(struct esptrack_sa *sa)
 {
+	const u32 split = sa->parted ?: ++last_split ?: ++last_split;
 	const struct esptrack_flow flow = sa->flow;
+	const bool apart = sa->reunited;
 	const u32 reqid = newcomer(sa);
 	const u64 peer = ++last_peer;
-	const u32 split = ++last_split ?: ++last_split;
 	struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
@@ -262,11 +283,10 @@ void esptrack_peer_split(struct esptrack_sa *sa)
 		if (!esptrack_flow_relation(&flow, &other->flow))
 			continue;
 		other->parted = split;
-		other->apart |= sa->doubted;
-		if (other->x->props.reqid == reqid)
+		other->apart |= apart;
+		if (reqid && other->x->props.reqid == reqid)
 			other->flow.peer = peer;
 	}
-	sa->doubted = true;
 	memset(&sa->history.moves, 0, sizeof(sa->history.moves));
 }
 

@@ -72,13 +72,13 @@ struct esptrack_left {
  * @static_nat: the knob
  * @port_only: the other knob: addresses are not followed
  * @renamed: moved to another address at some time, so that its daemon may not
- *	find it by the one that it gave
+ *	find it, or have found it, by the one that it gave
  * @hooked: our transform is on @x
  * @claims: esptrack_claim_get() was called for @x
- * @parted: number of the last split of its peer, 0 if there was none: who is at
+ * @parted: number of the first split of its peer, 0 if there was none: who is at
  *	its ends is not its peer for that, if he has another reqid
- * @apart: that split is for good
- * @doubted: it has split its peer before
+ * @reunited: of those who were split, some have met again
+ * @apart: and were split once more, which is for good
  * @stray: it is to be moved to where the others of its peer are
  * @failed: x->stats.integrity_failed when it was last added up
  * @moves: how often it was moved
@@ -86,7 +86,7 @@ struct esptrack_left {
  * @history: for the rules
  * @place: placeholder of @x in the middle of a move
  * @spent: that of the last move, to be freed later
- * @joined: number of the arrival of its reqid at its peer
+ * @joined: when its reqid came to its peer; greater if later
  * @home: where the SA was heard last before others of the flow moved it
  * @left: where it was before the last of them did
  * @left_by: reqid of that one, 0 if it is this one itself
@@ -125,8 +125,8 @@ struct esptrack_sa {
 	bool static_nat;
 	bool port_only;
 	bool renamed:1;
+	bool reunited:1;
 	bool apart:1;
-	bool doubted:1;
 	bool hooked:1;
 	bool claims:1;
 	bool stray:1;
@@ -136,11 +136,11 @@ struct esptrack_sa {
 	struct esptrack_history history;
 	struct xfrm_state *place;
 	struct xfrm_state *spent;
-	u32 joined;
-	u32 parted;
+	u64 joined;
 	struct esptrack_left home;
 	struct esptrack_left left;
 	u32 left_by;
+	u32 parted;
 	u32 id;
 	u64 astray;
 	u64 idle_packets;

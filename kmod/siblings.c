@@ -97,9 +97,9 @@ static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *t
 static bool inherit_endpoint(struct esptrack_sa *sa,
 			     const struct esptrack_sa *sibling)
 {
-	const u32 joined = sa->joined, parted = sa->parted;
-	const u64 peer = sa->flow.peer;
-	const bool apart = sa->apart;
+	const u64 peer = sa->flow.peer, joined = sa->joined;
+	const bool reunited = sa->reunited, apart = sa->apart;
+	const u32 parted = sa->parted;
 
 	if (!sa->dir || !esptrack_peer_has_moved(sibling) ||
 	    !esptrack_ends_relation(&sibling->origin, &sa->flow))
@@ -110,6 +110,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 		sa->flow.peer = peer;
 		sa->joined = joined;
 		sa->parted = parted;
+		sa->reunited = reunited;
 		sa->apart = apart;
 		return false;
 	}

@@ -15,29 +15,63 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=peers.sh
 . "$here/peers.sh"
 
-# install PEER HOME: with its first place at that of another one
-install()
+# spi PEER[:CHILD]: of the inbound SA
+spi()
+{
+	local peer=${1%:*} child=0
+
+	[ "$peer" = "$1" ] || child=${1#*:}
+	printf '0x%08x' $((child * 0x100000 + 0x10000 + peer))
+}
+
+# states PEER HOME: with its first place at that of another one
+states()
 {
 	peers --first "$1" batch states-in,states-out,policies 1 --home "$2" |
 		ip_batch server || bail "no SAs of peer $1"
-	knob_wait server "0x0001000$1"
 }
 
-# endpoints PEER...
+install()
+{
+	states "$@"
+	knob_wait server "$(spi "$1")"
+}
+
+# rekey PEER CHILD: with the next child, that has the same reqid
+rekey()
+{
+	peers --first "$1" --child $(($2 + 1)) batch states-in,states-out 1 |
+		ip_batch server || bail "no SAs of peer $1"
+	knob_wait server "$(spi "$1:$(($2 + 1))")"
+	peers --first "$1" --child "$2" batch delete-in 1 | ip_batch server ||
+		bail "no SA of peer $1"
+	busywait 10 knob_gone server "$(spi "$1:$2")" || bail "the old SA stays"
+}
+
+# endpoints PEER[:CHILD]...
 endpoints()
 {
 	local peer
 
 	for peer in "$@"; do
-		knob server "0x0001000$peer" endpoint
+		knob server "$(spi "$peer")" endpoint
 	done | paste -sd' '
 }
 
-# speaks PEER PLACE [AT]: and is answered there; for two seconds it may be taken
-# for a packet that was late
+# speaks PEER[:CHILD] PLACE [AT]: and is answered there; for two seconds it may be
+# taken for a packet that was late
 speaks()
 {
-	answered 1 --first "$1" --place "$2" --at "${3:-$1}" --tries 12 --wait 0.5
+	local peer=${1%:*} child=()
+
+	[ "$peer" = "$1" ] || child=(--child "${1#*:}")
+	answered 1 --first "$peer" "${child[@]}" --place "$2" --at "${3:-$peer}" \
+		--tries 12 --wait 0.5
+}
+
+next_second()
+{
+	[ "$(date +%s)" -gt "$1" ]
 }
 
 # apart TEXT: the two children of peer 5 are not at one place
@@ -110,6 +144,64 @@ check "the first one is back as well" speaks 5 0
 check "one moves again" speaks 5 7
 check_eq "with the other one: they are one peer" "$(endpoints 5 6)" \
 	"100.71.0.5:4500 100.71.0.5:4500"
+
+# With three children
+install 7 7
+install 8 7
+install 9 7
+for peer in 7 8 9; do
+	check "each of three children is answered" speaks $peer 0 7
+done
+check "one moves" speaks 7 7
+check "the second is back first" speaks 8 0 7
+check "then the third" speaks 9 0 7
+check "and the one that went" speaks 7 0
+check "which goes again" speaks 7 8
+check_eq "with both others: they are one peer" "$(endpoints 7 8 9)" \
+	"100.72.0.7:4500 100.72.0.7:4500 100.72.0.7:4500"
+
+# A child brings the peer elsewhere and ends there. With another one he comes back.
+install 10 10
+install 11 10
+install 12 10
+check "the first of three is answered" speaks 10 0
+check "and the last" speaks 12 0 10
+check "the second brings him elsewhere" speaks 11 7 10
+quietly ip -n server xfrm state deleteall reqid 1011 || bail "no SAs"
+busywait 10 knob_gone server "$(spi 11)" || bail "the SA stays"
+check "and ends; the first is back" speaks 10 0
+check_eq "with the last, which would not have gone by itself" "$(endpoints 10 12)" \
+	"100.64.0.10:4500 100.64.0.10:4500"
+
+# The peer is rekeyed between.
+install 13 13
+install 14 13
+check "an intruder speaks from elsewhere" speaks 14 5
+check "the peer goes on to speak" speaks 13 0
+rekey 13 0
+check "rekeyed: the intruder forges the peer's place" speaks 14 0 13
+check "rekeyed: he speaks from elsewhere" speaks 14 5
+check "rekeyed: the peer goes on to speak" speaks 13:1 0
+rekey 13 1
+check "rekeyed again: the intruder forges it" speaks 14 0 13
+check "rekeyed again: he speaks from elsewhere" speaks 14 5
+check_eq "rekeyed again: he goes alone" "$(endpoints 13:2 14)" \
+	"100.64.0.13:4500 100.69.0.14:4500"
+
+# All are there when the module is loaded, and it meets the newest first.
+quietly module_unload || bail "cannot unload"
+states 15 15
+states 16 15
+second=$(date +%s)
+busywait 5 next_second "$second" || bail "the clock stands"
+states 17 15
+module_load static_nat=1
+knob_wait server "$(spi 15)"
+check "loaded later: the intruder takes all with him" speaks 17 5
+check_eq "loaded later: he does" "$(endpoints 15 16)" "100.69.0.17:4500 100.69.0.17:4500"
+check "loaded later: the peer goes on to speak" speaks 15 0
+check_eq "loaded later: all of him is back, and the intruder stays" \
+	"$(endpoints 15 16 17)" "100.64.0.15:4500 100.64.0.15:4500 100.69.0.17:4500"
 
 check "the module can be unloaded" module_unload
 done_testing
