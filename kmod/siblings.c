@@ -205,25 +205,35 @@ bool esptrack_siblings_return(struct esptrack_sa *sa,
 	return false;
 }
 
-/* Another SA of the peer with the same reqid that is somewhere else. */
+/* Another SA of the peer with the same reqid that is somewhere else. Where an inbound
+ * one is that is not astray, this one is not, either.
+ */
 static const struct esptrack_sa *elsewhere(const struct esptrack_sa *sa)
 	__must_hold(&esptrack_lock)
 {
-	const struct esptrack_sa *other, *found = NULL;
+	const struct esptrack_sa *other, *in = NULL, *out = NULL;
 	u32 reqid = sa->x->props.reqid;
 
 	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
 	     other = esptrack_index_next_of(other)) {
+		bool here;
+
 		if (other == sa || other->flow.peer != sa->flow.peer ||
-		    !other->static_nat || !other->dir ||
-		    esptrack_endpoint_equal(esptrack_flow_remote(&sa->flow, sa->dir),
-					    esptrack_flow_remote(&other->flow, other->dir)))
+		    !other->static_nat || !other->dir || other->stray)
 			continue;
-		if (other->dir == ESPTRACK_DIR_IN)
-			return other;
-		found = other;
+		here = esptrack_endpoint_equal(esptrack_flow_remote(&sa->flow, sa->dir),
+					       esptrack_flow_remote(&other->flow,
+								    other->dir));
+		if (here && other->dir == ESPTRACK_DIR_IN)
+			return NULL;
+		if (here)
+			continue;
+		if (other->dir == ESPTRACK_DIR_OUT)
+			out = other;
+		else if (!in)
+			in = other;
 	}
-	return found;
+	return in ?: out;
 }
 
 /**
@@ -247,6 +257,8 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 	lockdep_assert_held(&esptrack_lock);
 
 	sa->stray = false;
+	if (!sa->static_nat)
+		return false;
 	other = elsewhere(sa);
 	if (!other)
 		return false;

@@ -57,6 +57,13 @@ stray()
 	} | ip_batch server || bail "no SA again"
 }
 
+# update I K WHAT: in place
+update()
+{
+	peers --first "$1" --child "$2" batch "$3" 1 |
+		sed 's/state add/state update/' | ip_batch server || bail "no update"
+}
+
 peers_up
 module_load static_nat=1
 quietly tool server conf set rate 1000/second burst 1000 || bail "no throttle"
@@ -71,6 +78,25 @@ check_eq "by the older child, which has gone nowhere" \
 
 # The same SA of another peer, but for the reqid
 stray 2 "$(peers --first 3 batch states-in 1 | sed 's/reqid 1003/reqid 1002/')"
+
+# Of two pairs the daemon puts the newer one where the peer was at first, and where he
+# is again: the older inbound SA is not where he is.
+peers --first 5 batch states-in,states-out,policies 1 | ip_batch server || bail "no SAs"
+peers --first 5 --child 1 batch states-in,states-out 1 | ip_batch server || bail "no SAs"
+knob_wait server "$(sa 5 1)"
+check "one with two pairs is answered at another port" \
+	answered 1 --first 5 --child 1 --place 16 --tries 10
+check_eq "both go" "$(encap_of server 0x00020005) $(encap_of server 0x00120005)" \
+	"4500 4501 4500 4501"
+update 5 1 states-in,states-out
+# An SA that is switched off is led nowhere.
+peers --first 6 batch states-in,states-out,policies 1 | ip_batch server || bail "no SAs"
+knob_wait server "$(sa 6)"
+check "one more is answered at another port" \
+	answered 1 --first 6 --place 16 --tries 10
+knob_set server "$(sa 6)" 0
+update 6 0 states-out
+
 # Sweeps look at all SAs.
 peers --first 4 batch states-in 1 | ip_batch server || bail "no SA"
 knob_wait server "$(sa 4)"
@@ -80,6 +106,10 @@ check_eq "where two peers share the reqid it stays" \
 	"$(knob server "$(sa 2)" endpoint)" 100.64.0.2:4500
 check_eq "and its policies, too" "$(template_at 2)" 100.64.0.2
 check_eq "and the other peer's SA" "$(knob server "$(sa 3)" endpoint)" 100.64.0.3:4500
+
+check_eq "and an outbound one that was put to where its inbound one is" \
+	"$(encap_of server 0x00120005)" "4500 4500"
+check_eq "and one that is switched off" "$(encap_of server 0x00020006)" "4500 4500"
 
 check "the module can be unloaded" module_unload
 done_testing
