@@ -126,6 +126,31 @@ static bool may_go(const struct esptrack_facts *facts)
 	       !facts->collision && !facts->shared_reqid;
 }
 
+/* Is somebody where policies would go that ask for nothing but the address? */
+static bool meets_somebody(const struct esptrack_sa *sa,
+			   const struct esptrack_sa *member,
+			   const struct esptrack_packet *packet)
+	__must_hold(&esptrack_lock)
+{
+	return esptrack_policy_trust_goes(sa->flow.net, member->x,
+					  given_address(&sa->flow, member),
+					  &sa->flow.src) &&
+	       esptrack_move_meets(member->x, &sa->flow.dst, &packet->source);
+}
+
+/* Would the SA come to where such policies are? Where its daemon had put it, it may be
+ * in spite of those that his had put there as well.
+ */
+static bool is_trusted(const struct esptrack_sa *sa,
+		       const struct esptrack_packet *packet)
+	__must_hold(&esptrack_lock)
+{
+	bool back = xfrm_addr_equal(&sa->origin.src.addr, &packet->source.addr,
+				    packet->source.family);
+
+	return esptrack_policy_trusts(sa->flow.net, &packet->source, back);
+}
+
 /* The rules about the flow as a whole. SAs with another reqid have policies of their
  * own, and may be another peer's whom the daemon has put there: where one of them
  * cannot go they stay, and keep nobody.
@@ -137,7 +162,7 @@ static void gather_flow(struct move *move,
 {
 	const u64 visit = esptrack_peer_visit();
 	const struct esptrack_sa *sa = move->by, *other, *counted = NULL;
-	struct esptrack_facts others = *facts;
+	struct esptrack_facts others = *facts, *whose;
 	unsigned int n = 0, policies = 0;
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
@@ -147,12 +172,14 @@ static void gather_flow(struct move *move,
 			continue;
 		/* Those that stay are passed by at each step of the move. */
 		n++;
+		whose = same_reqid(sa, other) ? facts : &others;
 		/* As often as they would be looked at by prepare_address(). */
 		if (facts->new_address && !stays(move, other) &&
 		    !same_policies(&sa->flow, counted, other)) {
 			policies += esptrack_policy_count(sa->flow.net,
 							  other->x->props.reqid,
 							  POLICIES_MAX + 1);
+			whose->collision |= meets_somebody(sa, other, packet);
 			counted = other;
 		}
 		if (n > FLOW_MAX || policies > POLICIES_MAX) {
@@ -160,17 +187,12 @@ static void gather_flow(struct move *move,
 			return;
 		}
 		if (!stays(move, other))
-			gather_member(other, dir, sa, visit, packet,
-				      same_reqid(sa, other) ? facts : &others);
+			gather_member(other, dir, sa, visit, packet, whose);
 	}
 
 	move->alone = !may_go(&others);
-	/* Where its daemon had put it the SA may be in any case. */
-	if (facts->new_address &&
-	    !xfrm_addr_equal(&sa->origin.src.addr, &packet->source.addr,
-			     packet->source.family))
-		facts->collision |= esptrack_policy_trusts(sa->flow.net,
-							   &packet->source);
+	if (facts->new_address)
+		facts->collision |= is_trusted(sa, packet);
 }
 
 /* What the SA had accepted before the packet: crypto that answers later has it

@@ -61,6 +61,31 @@ bool esptrack_move_collides(struct xfrm_state *x,
 }
 
 /**
+ * esptrack_move_meets() - is an inbound SA at an address already?
+ * @x: an SA that may go there
+ * @local: our end
+ * @to: the peer's new endpoint
+ *
+ * Whosever, and in UDP or not.
+ *
+ * Context: any.
+ */
+bool esptrack_move_meets(struct xfrm_state *x,
+			 const struct esptrack_endpoint *local,
+			 const struct esptrack_endpoint *to)
+{
+	struct xfrm_state *other;
+
+	other = xfrm_state_lookup_byaddr(xs_net(x), x->mark.v, &local->addr,
+					 &to->addr, x->id.proto,
+					 x->props.family);
+	if (!other)
+		return false;
+	xfrm_state_put(other);
+	return true;
+}
+
+/**
  * esptrack_move_prepare() - make a place in the SAD for a new address
  * @x: the SA
  * @dir: &enum esptrack_dir

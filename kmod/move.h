@@ -7,6 +7,9 @@
 bool esptrack_move_mode(const struct xfrm_state *x);
 bool esptrack_move_collides(struct xfrm_state *x,
 			    const struct esptrack_endpoint *to);
+bool esptrack_move_meets(struct xfrm_state *x,
+			 const struct esptrack_endpoint *local,
+			 const struct esptrack_endpoint *to);
 struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
 					 const struct esptrack_endpoint *to);
 void esptrack_move_cancel(struct xfrm_state *place);

@@ -530,13 +530,14 @@ static bool trusts(struct xfrm_policy *policy,
  * esptrack_policy_trusts() - is an address all that a policy for input asks for?
  * @tn: namespace
  * @remote: the address
+ * @moved: count only what was moved there
  *
  * Whoever goes there, be it by a forged source, can send what the policy lets in.
  *
  * Context: any, esptrack_lock held.
  */
 bool esptrack_policy_trusts(const struct esptrack_net *tn,
-			    const struct esptrack_endpoint *remote)
+			    const struct esptrack_endpoint *remote, bool moved)
 {
 	const struct policy *p;
 
@@ -544,7 +545,37 @@ bool esptrack_policy_trusts(const struct esptrack_net *tn,
 
 	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
 		if (is_live(p, tn, 0) && !is_output(p->policy) &&
-		    trusts(p->policy, remote))
+		    (!moved || p->moved) && trusts(p->policy, remote))
+			return true;
+
+	return false;
+}
+
+/**
+ * esptrack_policy_trust_goes() - is such a policy one that would go with an SA?
+ * @tn: namespace
+ * @x: the SA
+ * @origin: the peer's address as the daemon gave it
+ * @from: where the peer is
+ *
+ * Whoever is where it goes can send what it lets in.
+ *
+ * Context: any, esptrack_lock held.
+ */
+bool esptrack_policy_trust_goes(const struct esptrack_net *tn,
+				const struct xfrm_state *x,
+				const xfrm_address_t *origin,
+				const struct esptrack_endpoint *from)
+{
+	const struct policy *p;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	hlist_for_each_entry(p, reqid_head(tn, 0), by_reqid)
+		if (is_live(p, tn, 0) && !is_output(p->policy) &&
+		    (!x->props.reqid ||
+		     is_of(p, &from->addr, origin, x->props.family)) &&
+		    trusts(p->policy, from))
 			return true;
 
 	return false;

@@ -20,7 +20,11 @@ unsigned int esptrack_policy_count(const struct esptrack_net *tn, u32 reqid,
 				   unsigned int max);
 bool esptrack_policy_needs(const struct esptrack_sa *sa, bool exactly);
 bool esptrack_policy_trusts(const struct esptrack_net *tn,
-			    const struct esptrack_endpoint *remote);
+			    const struct esptrack_endpoint *remote, bool moved);
+bool esptrack_policy_trust_goes(const struct esptrack_net *tn,
+				const struct xfrm_state *x,
+				const xfrm_address_t *origin,
+				const struct esptrack_endpoint *from);
 void esptrack_policy_sweep(struct esptrack_net *tn, bool all);
 
 int esptrack_policy_init(void);

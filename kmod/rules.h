@@ -70,8 +70,8 @@ struct esptrack_history {
  *	softirq
  * @shared_reqid: SAs have a reqid of the flow that would stay where they are:
  *	another peer's, or because they are switched off
- * @collision: with the new address an SA of the flow would have another's key, or be
- *	taken by a policy that asks for nothing else
+ * @collision: with the new address an SA of the flow would have another's key, or a
+ *	policy that asks for nothing else would take it, or one that is there already
  * @offloaded: a device holds a copy of an SA of the flow
  * @any_port: a port of the SA's encapsulation, or its peer's address, is 0
  * @static_nat: the operator says that our own NAT is static

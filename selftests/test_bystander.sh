@@ -24,6 +24,13 @@ policies_at()
 	ip -n server xfrm policy | grep -c "tmpl.* $1\\b"
 }
 
+# reasons SPI: for which its packets were refused
+reasons()
+{
+	tool server -j show "$1" |
+		jq -r '[.[0].history[].reason | values] | unique | join(" ")'
+}
+
 peers_up
 module_load static_nat=1
 peers batch states-in,states-out,policies 1 | ip_batch server || bail "no SAs"
@@ -49,8 +56,7 @@ knob_wait server 0x00010002
 check "the bystander without reqid is answered" bystander
 check_fails "the peer is not answered at the bystander's place" answered 1 --at 2
 check_eq "his SA has stayed" "$(knob server 0x00010001 endpoint)" 100.67.0.1:4500
-check_eq "as he would have the other one's policies" \
-	"$(tool server -j show 0x00010001 | jq -r '[.[0].history[].reason | values] | unique | join(" ")')" collision
+check_eq "as he would have the other one's policies" "$(reasons 0x00010001)" collision
 check "the bystander is answered" bystander
 
 # A peer without a reqid is followed as well, while he is the only one.
@@ -61,6 +67,16 @@ check_eq "they are made anew for where he was" "$(policies_at 100.64.0.2)" 2
 check "there he may come back to" bystander
 check "from there he may go" answered 1 --first 2 --place 6
 check "and the peer come" answered 1 --at 2
+
+# Policies without reqid go nowhere where somebody else is.
+check_fails "where the peer is he may not come, with his policies" bystander
+check_eq "his SA has stayed" "$(knob server 0x00010002 endpoint)" 100.70.0.2:4500
+check_eq "and his policies" "$(policies_at 100.70.0.2)" 2
+check_eq "as the peer would have them" "$(reasons 0x00010002)" collision
+check "the peer goes" answered 1 --place 3
+check "then he may come" bystander
+check "and go to where the peer was first" answered 1 --first 2 --at 1
+check_fails "where the peer may not come back to now" answered 1
 
 # Without a reqid an outbound SA is known by its flow, also if it comes later.
 quietly tool server conf set static_nat off || bail "no switch"

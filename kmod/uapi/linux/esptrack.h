@@ -35,8 +35,8 @@ enum esptrack_dir {
  * @ESPTRACK_REASON_MODE: the address changed, and an SA of the flow is in
  *   transport mode
  * @ESPTRACK_REASON_COLLISION: with the new address an outbound SA would have
- *   the key (address, SPI) of another one, or the SA be all that a policy for
- *   input without reqid asks for
+ *   the key (address, SPI) of another one; or a policy for input that asks for
+ *   no reqid names that address, or would go there where another SA is
  * @ESPTRACK_REASON_SHARED_REQID: the address changed, and SAs that would stay
  *   have the same reqid, so that policies cannot be told apart: another
  *   peer's, or those whose static-nat is off
