@@ -308,14 +308,13 @@ u64 esptrack_peer_visit(void)
  * that an outbound SA is somewhere else, as one that its daemon could not delete, does
  * no harm.
  */
-static bool is_others(const struct esptrack_sa *sa, u64 peer,
-		      const struct esptrack_endpoint *remote)
+static bool has_policies(const struct esptrack_sa *sa,
+			 const struct esptrack_endpoint *remote)
 {
-	return sa->flow.peer != peer &&
-	       (sa->dir != ESPTRACK_DIR_OUT ||
-		(sa->flow.dst.family == remote->family &&
-		 xfrm_addr_equal(&sa->flow.dst.addr, &remote->addr,
-				 remote->family)));
+	return sa->dir != ESPTRACK_DIR_OUT ||
+	       (sa->flow.dst.family == remote->family &&
+		xfrm_addr_equal(&sa->flow.dst.addr, &remote->addr,
+				remote->family));
 }
 
 /**
@@ -335,7 +334,7 @@ bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
 
 	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
 	     other = esptrack_index_next_of(other))
-		if (is_others(other, sa->flow.peer, remote))
+		if (other->flow.peer != sa->flow.peer && has_policies(other, remote))
 			return true;
 
 	return false;
@@ -363,8 +362,9 @@ bool esptrack_peer_leaves_behind(const struct esptrack_sa *sa,
 
 	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
 	     other = esptrack_index_next_of(other)) {
-		if (is_others(other, sa->flow.peer, &by->flow.src) ||
-		    (by->static_nat && !other->static_nat))
+		if (has_policies(other, &by->flow.src) &&
+		    (other->flow.peer != sa->flow.peer ||
+		     (by->static_nat && !other->static_nat)))
 			return true;
 		other->visit = visit;
 	}

@@ -61,16 +61,22 @@ second=$(date +%s)
 busywait 5 next_second "$second" || bail "the clock stands"
 change 2 1 states-in,states-out
 quietly rmmod esptrack || bail "cannot unload"
-module_load static_nat=1
+module_load
 
-# The module does not know that it has moved the one that is left.
+# The module does not know that it has moved the one that is left, nor can that be
+# switched on.
 change 1 1 states-in,states-out,policies
+knob_wait server 0x00110001
+knob_set server 0x00110001 1
 change 1 0 delete-in
 check "loaded anew: one left from before keeps nobody from moving" speaks 1 1 --place 1
 
 # Both pairs are there as the module is loaded.
+knob_set server 0x00010002 1
+knob_set server 0x00110002 1
 check "loaded in a rekeying: the peer is followed" speaks 2 1 --place 1
 change 2 0 delete-in
+quietly tool server conf set static_nat on || bail "no switch"
 
 # The client has crashed, and comes back by another mapping.
 change 3 0 states-in,states-out,policies
@@ -89,8 +95,17 @@ knob_wait server 0x00110004
 check_eq "what is left of a tunnel leads a new one nowhere" \
 	"$(knob server 0x00110004 endpoint)" 100.64.0.4:4500
 
+# Rekeyed with the policies that are there, which may remember the SA that they took.
+change 5 0 states-in,states-out,policies
+check "a fifth peer is followed" speaks 5 0 --place 1
+second=$(date +%s)
+busywait 5 next_second "$second" || bail "the clock stands"
+change 5 1 states-in,states-out
+change 5 0 delete-in
+check "rekeyed, he is answered by the new SA" speaks 5 1 --place 1
+
 check "those that the module has moved are deleted, but for the ones in use" \
-	busywait 90 outbound_is "1:0 1:1 2:1 3:1"
+	busywait 90 outbound_is "1:0 1:1 2:1 3:1 5:1"
 check "who is there is answered" speaks 2 1 --place 1
 check "and the other one" speaks 3 1 --at 13 --place 1
 
