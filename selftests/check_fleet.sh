@@ -23,8 +23,9 @@ rm -rf "$installed"
 payload=(
 	--payload "$installed/usr:/usr"
 	--payload "$top/selftests:/payload/selftests"
-	--payload "$top/userspace/dashboard:/payload/userspace/dashboard"
+	--payload "$top/userspace:/payload/userspace"
 	--payload "$top/README.md:/payload/README.md"
+	--payload "$top/Makefile:/payload/Makefile"
 	--payload "$top/kmod/uapi/linux/esptrack.h:/payload/esptrack.h"
 )
 for file in "$BUILD/$release/esptrack"{,.ko} "$top"/userspace/*.schema.json; do

@@ -21,6 +21,7 @@ packages=(
 	# for the tests
 	iproute2 nftables conntrack iputils-ping tcpdump
 	python3 python3-jsonschema procps kmod jq libmnl0 libjson-c5 util-linux
+	make
 )
 
 dir=$BUILD/guest/$base
