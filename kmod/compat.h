@@ -59,18 +59,6 @@ static inline bool esptrack_xfrm_same_pcpu(const struct xfrm_state *a,
 #endif
 }
 
-/* A policy keeps the outbound SAs that it has found since 6.13, and 6.12 as it is
- * maintained.
- */
-static inline void esptrack_xfrm_uncache(struct xfrm_state *x)
-	__must_hold(&xs_net(x)->xfrm.xfrm_state_lock)
-{
-#ifdef ESPTRACK_HAVE_XFRM_STATE_CACHE
-	if (!hlist_unhashed(&x->state_cache))
-		hlist_del_init_rcu(&x->state_cache);
-#endif
-}
-
 /* Policies can be offloaded to a device since 6.2. */
 static inline bool
 esptrack_policy_is_offloaded(const struct xfrm_policy *policy)

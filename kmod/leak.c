@@ -14,7 +14,6 @@
 
 #include "compat.h"
 #include "index.h"
-#include "move.h"
 #include "policy.h"
 
 /* Without a packet for this long. Output takes the newest SA, so one that was
@@ -53,7 +52,6 @@ static bool covers(const struct esptrack_sa *other, const struct esptrack_sa *sa
 
 	return other->dir == ESPTRACK_DIR_OUT && !esptrack_sa_is_dead(other) &&
 	       age_difference(other, sa) > 0 &&
-	       a->props.reqid == b->props.reqid &&
 	       a->props.family == b->props.family &&
 	       xfrm_addr_equal(&other->flow.dst.addr, &sa->flow.dst.addr,
 			       b->props.family) &&
@@ -124,25 +122,6 @@ bool esptrack_leak_found(struct esptrack_sa *sa)
 	if (!in && !esptrack_policy_needs(sa, false))
 		return true;
 	return out > in && is_covered(sa) && !esptrack_policy_needs(sa, true);
-}
-
-/**
- * esptrack_leak_succeed() - let a new SA be used in the stead of the older ones
- * @sa: a new SA, at its place
- *
- * A policy would take an older one until that is deleted, which its daemon cannot do.
- *
- * Context: any, esptrack_lock held.
- */
-void esptrack_leak_succeed(const struct esptrack_sa *sa)
-{
-	const struct esptrack_sa *other;
-
-	lockdep_assert_held(&esptrack_lock);
-
-	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow)
-		if (other->renamed && covers(sa, other))
-			esptrack_move_refresh(other->x);
 }
 
 /**

@@ -5,7 +5,6 @@
 #include "sa.h"
 
 bool esptrack_leak_found(struct esptrack_sa *sa);
-void esptrack_leak_succeed(const struct esptrack_sa *sa);
 void esptrack_leak_delete(struct xfrm_state *x);
 
 #endif /* ESPTRACK_LEAK_H */

@@ -264,22 +264,19 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 }
 
 /**
- * esptrack_move_refresh() - have output look up an SA once more
- * @x: an SA that was moved to another address a while ago, or that output shall not
- *	take any more
+ * esptrack_move_refresh() - have routes looked up once more
+ * @x: an SA that was moved to another address a while ago
  *
  * Somebody may have looked up the old address just before the move, and have
- * noted the new generation just after. A policy would take the SA that it took last
- * for as long as that one lives.
+ * noted the new generation just after.
  *
- * Context: any, x->lock not held.
+ * Context: process, x->lock not held.
  */
 void esptrack_move_refresh(struct xfrm_state *x)
 {
 	spinlock_t *sad_lock = &xs_net(x)->xfrm.xfrm_state_lock;
 
 	spin_lock_bh(sad_lock);
-	esptrack_xfrm_uncache(x);
 	next_generation(x);
 	spin_unlock_bh(sad_lock);
 }

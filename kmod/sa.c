@@ -12,7 +12,6 @@
 #include "hook.h"
 #include "index.h"
 #include "km.h"
-#include "leak.h"
 #include "log.h"
 #include "net.h"
 #include "peer.h"
@@ -270,7 +269,6 @@ static bool sa_add(struct esptrack_net *tn, struct esptrack_sa *sa,
 	esptrack_reqid_apply(sa);
 	moved = esptrack_siblings_inherit(sa);
 	esptrack_switches_share(sa);
-	esptrack_leak_succeed(sa);
 	return moved;
 }
 
