@@ -37,7 +37,7 @@ unmoved()
 
 # Wide enough for the time that the attacker takes.
 # shellcheck disable=SC2034 # of lib.sh
-replay_window=1024
+replay_window=4096
 setup_topology || bail "no topology"
 module_load static_nat=1
 monitor_start server
