@@ -167,25 +167,28 @@ static void gather_flow(struct move *move,
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
+		bool fresh;
 
 		if (!dir || esptrack_sa_is_dead(other))
 			continue;
 		/* Those that stay are passed by at each step of the move. */
 		n++;
-		whose = same_reqid(sa, other) ? facts : &others;
 		/* As often as they would be looked at by prepare_address(). */
-		if (facts->new_address && !stays(move, other) &&
-		    !same_policies(&sa->flow, counted, other)) {
+		fresh = facts->new_address && !stays(move, other) &&
+			!same_policies(&sa->flow, counted, other);
+		if (fresh) {
 			policies += esptrack_policy_count(sa->flow.net,
 							  other->x->props.reqid,
 							  POLICIES_MAX + 1);
-			whose->collision |= meets_somebody(sa, other, packet);
 			counted = other;
 		}
 		if (n > FLOW_MAX || policies > POLICIES_MAX) {
 			facts->crowded = true;
 			return;
 		}
+		whose = same_reqid(sa, other) ? facts : &others;
+		if (fresh)
+			whose->collision |= meets_somebody(sa, other, packet);
 		if (!stays(move, other))
 			gather_member(other, dir, sa, visit, packet, whose);
 	}

@@ -47,6 +47,17 @@ answered()
 	return 1
 }
 
+clock_past()
+{
+	[ "$(date +%s)" -gt "$1" ]
+}
+
+# next_second: SAs that are added from now on are newer by the kernel's clock
+next_second()
+{
+	busywait 5 clock_past "$(date +%s)" || bail "the clock stands"
+}
+
 # moves_of NS: of all its inbound SAs together
 moves_of()
 {
