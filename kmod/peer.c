@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Peers: which SAs belong together.
+ *
+ * Nothing that the kernel knows says so. A new SA gets the peer on whose flow its
+ * daemon puts it (assign), and when one SA moves the flow, the others go with it. Each
+ * of them notes where it was and who has moved it: @left, @left_by, and @home, the last
+ * place at which it was itself heard (moved_by). As long as it has accepted nothing
+ * since but what came from elsewhere (@astray), a packet from there shows that the two
+ * are not one peer's (contradicts). Then the newcomer of both gets a peer of his own
+ * (@joined says who came later), and all of them are @parted (split). Should their flows
+ * meet again they are one peer once more, @reunited (rejoin); and if they are split then,
+ * too, they stay @apart.
  */
 #include "peer.h"
 
@@ -33,7 +43,8 @@ bool esptrack_peer_has_moved(const struct esptrack_sa *sa)
 	return !esptrack_ends_relation(&sa->origin, &sa->flow);
 }
 
-static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
+/* SAs of one child, or of its successor. Reqid 0 says nothing. */
+static bool one_child(const struct esptrack_sa *a, const struct esptrack_sa *b)
 {
 	return a->x->props.reqid && a->x->props.reqid == b->x->props.reqid;
 }
@@ -62,7 +73,7 @@ void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other)
 	sa->parted = other->parted;
 	sa->apart = other->apart;
 	sa->reunited = other->reunited;
-	sa->joined = same_reqid(sa, other) ? other->joined : arrival(sa);
+	sa->joined = one_child(sa, other) ? other->joined : arrival(sa);
 }
 
 /* An SA of the only peer who was installed where a new one is. One whom we have
@@ -79,7 +90,7 @@ static const struct esptrack_sa *neighbour(const struct esptrack_sa *sa)
 		if (other == sa ||
 		    !esptrack_ends_relation(&sa->flow, &other->flow))
 			continue;
-		if (same_reqid(other, sa))
+		if (one_child(other, sa))
 			return other;
 		if (esptrack_peer_has_moved(other) || other->parted)
 			continue;
@@ -320,10 +331,11 @@ static bool has_policies(const struct esptrack_sa *sa,
 /**
  * esptrack_peer_shares_reqid() - has another peer an SA with the same reqid?
  * @sa: the SA
+ * @peer: whose it is, or would be
  *
  * Context: any, esptrack_lock held.
  */
-bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
+bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 peer)
 {
 	const struct esptrack_endpoint *remote =
 		esptrack_flow_remote(&sa->flow, sa->dir);
@@ -334,7 +346,8 @@ bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa)
 
 	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
 	     other = esptrack_index_next_of(other))
-		if (other->flow.peer != sa->flow.peer && has_policies(other, remote))
+		if (other != sa && other->flow.peer != peer &&
+		    has_policies(other, remote))
 			return true;
 
 	return false;
@@ -390,7 +403,8 @@ const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
 	     sa = esptrack_index_next_of(sa))
 		if (sa->dir == ESPTRACK_DIR_IN)
 			return esptrack_peer_has_moved(sa) &&
-			       !esptrack_peer_shares_reqid(sa) ? sa : NULL;
+			       !esptrack_peer_shares_reqid(sa, sa->flow.peer) ?
+			       sa : NULL;
 
 	return NULL;
 }

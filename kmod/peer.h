@@ -12,7 +12,7 @@ void esptrack_peer_assign(struct esptrack_sa *sa);
 void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other);
 bool esptrack_peer_has_moved(const struct esptrack_sa *sa);
 u64 esptrack_peer_visit(void);
-bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa);
+bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 peer);
 bool esptrack_peer_leaves_behind(const struct esptrack_sa *sa,
 				 const struct esptrack_sa *by, u64 visit);
 void esptrack_peer_moved_by(struct esptrack_sa *sa,

@@ -97,23 +97,14 @@ static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *t
 static bool inherit_endpoint(struct esptrack_sa *sa,
 			     const struct esptrack_sa *sibling)
 {
-	const u64 peer = sa->flow.peer, joined = sa->joined;
-	const bool reunited = sa->reunited, apart = sa->apart;
-	const u32 parted = sa->parted;
-
 	if (!sa->dir || !esptrack_peer_has_moved(sibling) ||
 	    !esptrack_ends_relation(&sibling->origin, &sa->flow))
 		return false;
 	/* The reqid is all that tells whose SA it is. */
-	esptrack_peer_join(sa, sibling);
-	if (esptrack_peer_shares_reqid(sa)) {
-		sa->flow.peer = peer;
-		sa->joined = joined;
-		sa->parted = parted;
-		sa->reunited = reunited;
-		sa->apart = apart;
+	if (esptrack_peer_shares_reqid(sa, sibling->flow.peer))
 		return false;
-	}
+
+	esptrack_peer_join(sa, sibling);
 	return move_alone(sa, esptrack_flow_remote(&sibling->flow, sibling->dir));
 }
 
@@ -265,7 +256,7 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 	to = esptrack_flow_remote(&other->flow, other->dir);
 	/* The policies would be somebody else's as well. */
 	if (!xfrm_addr_equal(&to->addr, &from->addr, to->family) &&
-	    esptrack_peer_shares_reqid(sa))
+	    esptrack_peer_shares_reqid(sa, sa->flow.peer))
 		return false;
 	if (!prepare_alone(sa, to, &place))
 		return false;
