@@ -159,6 +159,8 @@ check_eq "metrics per-sa: moves" \
 check_eq "metrics -n: the namespace is named" \
 	"$(/payload/esptrack -n server metrics | grep '^esptrack_moves')" \
 	'esptrack_moves_total{netns="server"} 4'
+check_eq "metrics: the versions" "$(metric \
+	"esptrack_info{version=\"$(tool server -V | cut -d' ' -f2)\",module=\"$(cat /sys/module/esptrack/version)\"}")" 1
 check_eq "metrics: OpenMetrics have an end" "$(tool server metrics | tail -n 1)" "# EOF"
 out=$(tool server -j metrics 2>&1)
 check_eq "metrics -j: wrong usage" $? 1
@@ -190,6 +192,13 @@ marked()
 	[ "$(tool server -j show mark 5 mask 0xff | jq -r '.[].spi')" = 0x00001112 ]
 }
 check "show by mark" busywait 10 marked
+check_eq "show: where there is a mark the table has it" \
+	"$(tool server | awk '{ print $10 }' | sort)" $'\n0x5/0xff\nMARK'
+check_eq "show history: of those that have one" \
+	"$(tool server -j show history | jq -r '.[].spi')" $spi
+check_eq "show history: all of it" "$(tool server -j show history)" "$(tool server -j show $spi)"
+check "show history: for people, too" grep -q "reason throttled" <<< "$(tool server show history)"
+check_eq "show history reqid 2: nobody's" "$(tool server show history reqid 2)" ""
 for how in "" "dst $SERVER" "mark 5 mask 0xff" "dst $SERVER mark 5 mask 0xff"; do
 	# shellcheck disable=SC2086 # words
 	check_eq "show SPI $how: one with a mark" \

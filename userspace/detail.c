@@ -46,6 +46,17 @@ static bool entry_get(struct entry *entry, const struct nlattr *attr)
 	return true;
 }
 
+bool detail_has_history(const struct sa *sa)
+{
+	const struct nlattr *attr;
+	struct entry entry;
+
+	mnl_attr_for_each_payload(sa->attrs, sa->attrs_size)
+		if (entry_get(&entry, attr))
+			return true;
+	return false;
+}
+
 /* How long ago, for people. */
 static void print_ago(uint64_t then)
 {

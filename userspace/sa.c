@@ -135,13 +135,24 @@ bool sa_matches(const struct sa *sa, const struct selector *sel)
 	return true;
 }
 
+/* Empty if it has none. */
+struct mark_text sa_mark(const struct sa *sa)
+{
+	struct mark_text mark = { "" };
+
+	if (sa->has_mark)
+		snprintf(mark.text, sizeof(mark.text), "0x%x/0x%x", sa->mark,
+			 sa->mask);
+	return mark;
+}
+
 /* The beginning of a line, without a blank behind it. */
 void sa_print_id(const struct sa *sa)
 {
 	printf("spi %s dst %s", spi_text(sa->spi).text,
 	       addr_text(&sa->dst).text);
 	if (sa->has_mark)
-		printf(" mark 0x%x/0x%x", sa->mark, sa->mask);
+		printf(" mark %s", sa_mark(sa).text);
 	if (sa->if_id)
 		printf(" if_id 0x%x", sa->if_id);
 	printf(" reqid %" PRIu32, sa->reqid);

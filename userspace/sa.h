@@ -33,11 +33,16 @@ struct sa {
 	size_t attrs_size;
 };
 
+struct mark_text {
+	char text[sizeof("0xffffffff/0xffffffff")];
+};
+
 int sa_get_msg(struct sa *sa, const struct nlmsghdr *nlh);
 int sa_get_nest(struct sa *sa, const struct nlattr *nest);
 void sa_put_key(struct nlmsghdr *nlh, const struct selector *sel);
 struct selector sa_key(const struct sa *sa);
 bool sa_matches(const struct sa *sa, const struct selector *sel);
+struct mark_text sa_mark(const struct sa *sa);
 void sa_print_id(const struct sa *sa);
 void sa_print_outbound(const struct sa *sa);
 struct name sa_mode(const struct sa *sa);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* esptrack show: a table of SAs; of one SPI all that is known. */
+/*
+ * esptrack show: a table of SAs; of one SPI, or where there is a history, all that
+ * is known.
+ */
 #include <err.h>
 #include <inttypes.h>
 #include <libmnl/libmnl.h>
@@ -16,7 +19,9 @@
 #include "selector.h"
 #include "spi.h"
 
-#define COLUMNS 9
+#define COLUMNS 10
+/* The last column: it is there if an SA has one. */
+#define MARK (COLUMNS - 1)
 
 struct row {
 	char cell[COLUMNS][64];
@@ -38,6 +43,7 @@ static void set_row(struct row *row, const struct sa *sa)
 	CELL("%s", sa->port_only ? "on" : "off");
 	CELL("%" PRIu64, sa->moves);
 	CELL("%" PRIu64, sa->refused);
+	CELL("%s", sa_mark(sa).text);
 #undef CELL
 	memset(row->color, 0, sizeof(row->color));
 	row->color[2] = COLOR_PLACE;
@@ -48,10 +54,10 @@ static void set_row(struct row *row, const struct sa *sa)
 static const struct row title = {
 	{
 		"SPI", "DST", "ENDPOINT", "REQID", "MODE", "STATIC_NAT",
-		"PORT_ONLY", "MOVES", "REFUSED",
+		"PORT_ONLY", "MOVES", "REFUSED", "MARK",
 	}, {
 		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
-		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
+		COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD, COLOR_BOLD,
 	}
 };
 
@@ -64,14 +70,14 @@ static void widen(int *width, const struct row *row)
 			width[i] = strlen(row->cell[i]);
 }
 
-static void print_row(const int *width, const struct row *row)
+static void print_row(const int *width, size_t columns, const struct row *row)
 {
 	size_t i;
 
-	for (i = 0; i < COLUMNS; i++)
+	for (i = 0; i < columns; i++)
 		printf("%s%s%s%*s", color_on(row->color[i]), row->cell[i],
 		       color_off(),
-		       i < COLUMNS - 1 ? width[i] + 2 - (int)strlen(row->cell[i]) :
+		       i < columns - 1 ? width[i] + 2 - (int)strlen(row->cell[i]) :
 					 0, "");
 	putchar('\n');
 }
@@ -82,26 +88,32 @@ static void print_row(const int *width, const struct row *row)
 struct show {
 	const struct options *opt;
 	const struct selector *filter;
+	bool history;			/* all of those that have one */
 	bool found;			/* an SA that is meant */
-	bool begun;			/* something was printed */
+	bool begun;			/* the array of JSON */
 	struct row rows[ROWS];		/* of the table, to be printed */
 	size_t n;
+	size_t columns;			/* that the title has */
 	int width[COLUMNS];
 };
 
 static void flush_rows(struct show *show)
 {
+	size_t columns = show->columns ? show->columns : MARK;
 	size_t i;
 
 	if (!show->n)
 		return;
-	for (i = 0; i < show->n; i++)
+	for (i = 0; i < show->n; i++) {
 		widen(show->width, &show->rows[i]);
-	if (!show->begun)
-		print_row(show->width, &title);
+		if (*show->rows[i].cell[MARK])
+			columns = COLUMNS;
+	}
+	if (columns != show->columns)
+		print_row(show->width, columns, &title);
+	show->columns = columns;
 	for (i = 0; i < show->n; i++)
-		print_row(show->width, &show->rows[i]);
-	show->begun = true;
+		print_row(show->width, columns, &show->rows[i]);
 	show->n = 0;
 }
 
@@ -135,9 +147,11 @@ static void print_detail(const struct show *show, const struct sa *sa)
 static void show_sa(struct show *show, const struct sa *sa)
 {
 	show->found = true;
+	if (show->history && !detail_has_history(sa))
+		return;
 	if (show->opt->json)
 		print_element(show, sa);
-	else if (show->filter->given & SELECT_SPI)
+	else if (show->history || (show->filter->given & SELECT_SPI))
 		print_detail(show, sa);
 	else if (show->opt->oneline)
 		print_line(sa);
@@ -210,10 +224,10 @@ static int add_key(const struct nlmsghdr *nlh, void *data)
 	return 0;
 }
 
-/* Those that have the SPI, with all that the kernel tells of one SA only; but for one
- * that goes meanwhile.
+/* One by one, with all that the kernel tells of one SA only; but for one that goes
+ * meanwhile.
  */
-static int get_by_spi(struct nl *nl, struct show *show)
+static int get_each(struct nl *nl, struct show *show)
 {
 	struct keys found = { .filter = show->filter };
 	int ret = get_all(nl, add_key, &found);
@@ -237,12 +251,13 @@ static int get(struct nl *nl, struct show *show)
 	int ret;
 
 	if (!(show->filter->given & SELECT_SPI))
-		return get_all(nl, show_reply, show);
+		return show->history ? get_each(nl, show) :
+				       get_all(nl, show_reply, show);
 	if ((show->filter->given & key) == key)
 		ret = nl_talk(nl, get_request(nl, show->filter), show_reply,
 			      show);
 	else
-		ret = get_by_spi(nl, show);
+		ret = get_each(nl, show);
 	if (!ret && !show->found) {
 		warnx("no inbound ESP-in-UDP SA with this SPI, or not such a one");
 		ret = -1;
@@ -251,12 +266,15 @@ static int get(struct nl *nl, struct show *show)
 }
 
 /* "show 0x1001" is short for "show spi 0x1001". */
-static int parse(struct selector *sel, char **argv)
+static int parse(struct selector *sel, bool *history, char **argv)
 {
 	struct selector spi = { 0 };
 
 	if (*argv && strspn(*argv, "0123456789") &&
 	    !selector_parse_spi(&spi, *argv))
+		argv++;
+	*history = *argv && !strcmp(*argv, "history");
+	if (*history)
 		argv++;
 	if (selector_parse(sel, ~0U, &argv) < 0)
 		return -1;
@@ -282,7 +300,7 @@ int cmd_show(const struct options *opt, char **argv)
 	struct nl nl;
 	int ret;
 
-	if (parse(&sel, argv) < 0)
+	if (parse(&sel, &show.history, argv) < 0)
 		return EXIT_USAGE;
 	if (nl_open(&nl, opt->netns) < 0)
 		return EXIT_REFUSED;
