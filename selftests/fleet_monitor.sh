@@ -34,6 +34,12 @@ says_monitoring()
 	[ "$(journalctl -t "$unit" -o cat | grep -c '^esptrack: monitoring')" -eq "$1" ]
 }
 
+# told FILTER: of jq, by which a line of the journal counts as an object
+told()
+{
+	journal | jq -sc "map(select($1))"
+}
+
 # status FIELD: of the service's process
 status()
 {
@@ -52,13 +58,15 @@ gateway_up
 in_server $unit
 service_enable $unit.service fleet-monitor
 check "the monitor listens" busywait 20 says_monitoring 1
+check_eq "and has told which SAs there are" "$(told '.name == "sync-sa"' | jq length)" $PEERS
 check "all peers move" answered $PEERS --place 1
 check "the journal has each" busywait 20 journal_has $PEERS
-check_eq "each line is as the schema says" "$(journal | as_schema monitor)" $PEERS
+check_eq "each line is as the schema says" "$(journal | as_schema monitor)" \
+	"$(journal | wc -l)"
 check_eq "from the first to the last one" \
-	"$(journal | jq -sc 'map(.msg.event.seq) == [range(1; length + 1)]')" true
+	"$(told .msg.event | jq 'map(.msg.event.seq) == [range(1; length + 1)]')" true
 check_eq "and who has moved" \
-	"$(journal | jq -sc 'map(.msg.sa.reqid) | unique | length')" $PEERS
+	"$(told .msg.event | jq 'map(.msg.sa.reqid) | unique | length')" $PEERS
 
 check_fails "it is not root's" test "$(status Uid)" -eq 0
 check_eq "it has one privilege, CAP_NET_ADMIN" "$(status CapEff)" 0000000000001000
@@ -67,8 +75,13 @@ check_eq "nor by a program" "$(status NoNewPrivs)" 1
 check_eq "system calls are filtered" "$(status Seccomp)" 2
 
 quietly systemctl kill --signal=KILL $unit.service
+check "all peers move, and nobody listens" answered $PEERS --place 2
 check "killed, it comes back" busywait 60 says_monitoring 2
-check "all peers move again" answered $PEERS --place 2
+check_eq "and tells where they are" \
+	"$(told '.name == "sync-sa"' | jq -c "map([.msg.sa.spi, .msg.sa.endpoint])[-$PEERS:] | sort")" \
+	"$(in_ns server esptrack -j show | jq -c 'map([.spi, .endpoint]) | sort')"
+check_eq "after which event" "$(told '.name == "sync-done"' | jq '.[-1].msg.seq')" $((2 * PEERS))
+check "all peers move again" answered $PEERS --place 3
 check "the journal has each" busywait 20 journal_has $((2 * PEERS))
 check_eq "systemd has counted" "$(service $unit NRestarts)" 1
 

@@ -103,6 +103,19 @@ for place in 8 9 10; do
 		"$(jq -s 'map(.msg.event.seq) | . == [range(.[0]; .[-1] + 1)]' "$tmp/begun")" true
 done
 
+# Who wants to know where they are, and then what happens
+monitor synced server -j monitor sync
+check_eq "sync: it begins with the SAs as they are" \
+	"$(jq -sc 'map(select(.name == "sync-sa") | .msg.sa)' "$tmp/synced" | endpoints)" \
+	"$(tool server -j show | endpoints)"
+check_eq "sync: and with the number of the last event" \
+	"$(jq -sc '.[-1] | [.name, .msg.seq]' "$tmp/synced")" "[\"sync-done\",$(total)]"
+check "they move" answered $PEERS --place 12
+check "sync: then each event is told" busywait 20 file_has "$tmp/synced" "\"seq\":$(total),"
+check_eq "sync: and nothing is called lost" \
+	"$(jq -sc 'map(select(.name == "overrun"))' "$tmp/synced")" "[]"
+stop $pid
+
 # A reader that does not read: the signal waits until he does, and no line is torn.
 mkfifo "$tmp/pipe"
 ip netns exec server /payload/esptrack -j monitor > "$tmp/pipe" 2> "$tmp/slow.log" &

@@ -29,6 +29,7 @@ struct monitor {
 	struct line_style style;
 	struct nl nl;			/* the events come here */
 	unsigned int wanted;		/* bits of enum esptrack_cmd, 0: all */
+	bool sync;			/* begin with the SAs as they are */
 	bool full;			/* the socket was */
 	struct source *sources;
 };
@@ -330,6 +331,7 @@ static int begin(struct monitor *mon)
 		if (drain(mon) < 0)
 			return -1;
 		account(mon, source, last);
+		source->gap |= mon->sync;
 	}
 	return resync(mon, false);
 }
@@ -387,9 +389,13 @@ static int parse(struct monitor *mon, char **argv)
 			mon->style.all_nsid = true;
 			continue;
 		}
+		if (!strcmp(*argv, "sync")) {
+			mon->sync = true;
+			continue;
+		}
 		cmd = event_cmd(*argv);
 		if (cmd < 0) {
-			warnx("unknown event \"%s\": expected moved, seen, refused or all-nsid",
+			warnx("unknown event \"%s\": expected moved, seen, refused, sync or all-nsid",
 			      *argv);
 			return -1;
 		}
