@@ -117,12 +117,31 @@ static void print_sample(const struct metrics *metrics,
 	printf("%s %" PRIu64 "\n", *before == ',' ? "}" : "", value);
 }
 
+/* What is loaded may be older, or newer, than the tool. Returns whether it is known. */
+static bool module_version(char *version, int size)
+{
+	FILE *file = fopen("/sys/module/esptrack/version", "re");
+	bool known = file && fgets(version, size, file);
+
+	if (file)
+		fclose(file);
+	if (known)
+		version[strcspn(version, "\n")] = '\0';
+	return known;
+}
+
 static void print_version(const struct metrics *metrics)
 {
 	static const struct family family = {
-		"esptrack", TYPE_INFO, NULL, "Version of the tool.",
+		"esptrack", TYPE_INFO, NULL,
+		"Versions of the tool and of the module that is loaded.",
 	};
-	static const struct label labels[] = { { "version", VERSION }, { 0 } };
+	char module[32];
+	const struct label labels[] = {
+		{ "version", VERSION },
+		{ "module", module_version(module, sizeof(module)) ? module : NULL },
+		{ 0 }
+	};
 
 	print_family(metrics, &family);
 	print_sample(metrics, &family, labels, 1);
@@ -204,18 +223,17 @@ static void print_sa_sample(const struct metrics *metrics,
 	struct spi_text spi = spi_text(sa->spi);
 	struct addr_text dst = addr_text(&sa->dst);
 	char reqid[sizeof("4294967295")];
-	char mark[sizeof("0xffffffff/0xffffffff")];
+	struct mark_text mark = sa_mark(sa);
 	const struct label labels[] = {
 		{ "spi", spi.text },
 		{ "dst", dst.text },
 		/* It is part of the key: others may have the rest in common. */
-		{ "mark", sa->has_mark ? mark : NULL },
+		{ "mark", sa->has_mark ? mark.text : NULL },
 		{ "reqid", reqid },
 		{ 0 }
 	};
 
 	snprintf(reqid, sizeof(reqid), "%" PRIu32, sa->reqid);
-	snprintf(mark, sizeof(mark), "0x%x/0x%x", sa->mark, sa->mask);
 	print_sample(metrics, family, labels, value);
 }
 
