@@ -170,7 +170,7 @@ static struct esptrack_sa *find_inbound(struct net *net,
 static int not_found(struct genl_info *info)
 {
 	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[ESPTRACK_A_SA_SPI],
-			    "no inbound ESP-in-UDP SA with this SPI and address");
+			    "no inbound ESP-in-UDP SA with this SPI, address and mark");
 	return -ENOENT;
 }
 

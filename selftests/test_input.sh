@@ -107,7 +107,7 @@ check_fails "without privilege the knob cannot be written" \
 	nobody sh -c "echo 1 > $knobs/$spi@$SERVER/static_nat"
 rm /tmp/esptrack /tmp/genl.py
 
-not_found='no inbound ESP-in-UDP SA with this SPI and address'
+not_found='no inbound ESP-in-UDP SA with this SPI, address and mark'
 kernel_says get-nothing "EINVAL: SPI of the SA is missing [missing 2]"
 kernel_says get-no-spi "EINVAL: SPI of the SA is missing [missing 2]"
 kernel_says get-no-address "EINVAL: local address of the SA is missing [missing 3]"
