@@ -77,6 +77,10 @@ check "switched off, he is not answered" unanswered
 page troubleshooting off
 page troubleshooting on
 check "switched on, he is" ping_once
+knob_set server $spi 0
+page troubleshooting revive-all
+check_eq "all can be switched on" \
+	"$(in_ns server cat "$knobs/$spi@$SERVER/static_nat")" 1
 nat_rebind 30004 "$NAT_ADDR2"
 knob_set server $spi 1 port_only
 check "an address is refused" unanswered
