@@ -191,7 +191,7 @@ static void walk_policies(struct net *net)
 	unsigned int i;
 	int err;
 
-	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_MAIN);
+	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_ANY);
 	do {
 		batch.n = 0;
 		err = xfrm_policy_walk(net, &walk, policy_batch_add, &batch);

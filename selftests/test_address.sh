@@ -129,7 +129,20 @@ check "transport mode: refused" events_wait server refused 4
 check_eq "transport mode: with that reason" "$(last_reason)" mode
 nat_rebind 30008 $NAT_ADDR
 check "transport mode: a port is followed" ping_once
+quietly ip -n server xfrm state delete dst $SERVER proto esp spi 0x1005
 
 check "the module can be unloaded" module_unload
 check "the tunnel lives on without it" ping_once
+
+# The kernel has two kinds of policies, and we come later than those of the second.
+quietly ip -n server xfrm policy add src 10.10.0.0/24 dst 10.24.0.0/24 dir out ptype sub \
+	tmpl src $SERVER dst "$nat_addr" proto esp reqid 1 mode tunnel || bail "no sub-policy"
+module_load static_nat=1
+knob_wait server $spi
+nat_rebind 30010 $NAT_ADDR2
+check "ping from the new address is answered" ping_once
+check_eq "a sub-policy that was there has it, too" \
+	"$(ip -n server xfrm policy get src 10.10.0.0/24 dst 10.24.0.0/24 dir out ptype sub |
+		grep -c "tmpl.*$NAT_ADDR2")" 1
+check "the module can be unloaded" module_unload
 done_testing
