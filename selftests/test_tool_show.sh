@@ -199,7 +199,8 @@ check_eq "show history: of those that have one" \
 check_eq "show history: all of it" "$(tool server -j show history)" "$(tool server -j show $spi)"
 check "show history: for people, too" grep -q "reason throttled" <<< "$(tool server show history)"
 check_eq "show history reqid 2: nobody's" "$(tool server show history reqid 2)" ""
-for how in "" "dst $SERVER" "mark 5 mask 0xff" "dst $SERVER mark 5 mask 0xff"; do
+for how in "" "dst $SERVER" "mark 5 mask 0xff" "dst $SERVER mark 5 mask 0xff" \
+	"dst $SERVER mark 0x105 mask 0xff"; do
 	# shellcheck disable=SC2086 # words
 	check_eq "show SPI $how: one with a mark" \
 		"$(tool server -j show 0x1112 $how | jq -r '.[].mark')" 0x5

@@ -121,5 +121,7 @@ int selector_parse(struct selector *sel, unsigned int allowed, char ***argv)
 	}
 	if ((sel->given & SELECT_MARK) && !(sel->given & SELECT_MASK))
 		sel->mask = UINT32_MAX;
+	/* As the kernel keeps it. */
+	sel->mark &= sel->mask;
 	return 0;
 }
