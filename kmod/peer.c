@@ -125,6 +125,16 @@ void esptrack_peer_assign(struct esptrack_sa *sa)
 	sa->joined = arrival(sa);
 }
 
+/* Has an SA, which has accepted so many packets, been heard at its endpoint since
+ * others have moved it? Of those from elsewhere more may be noted than xfrm has counted:
+ * it does so later, or drops them.
+ */
+static bool was_heard(const struct esptrack_sa *sa, u64 packets)
+	__must_hold(&esptrack_lock)
+{
+	return (s64)(packets - sa->astray) > 0;
+}
+
 /**
  * esptrack_peer_moved_by() - another SA of the flow has moved this one
  * @sa: the SA, at its new place
@@ -144,7 +154,7 @@ void esptrack_peer_moved_by(struct esptrack_sa *sa,
 
 	sa->left.endpoint = *from;
 	sa->left.at = now;
-	if (!sa->left_by || sa->astray != packets) {
+	if (!sa->left_by || was_heard(sa, packets)) {
 		sa->home = sa->left;
 		sa->astray = packets;
 	}
@@ -246,7 +256,7 @@ bool esptrack_peer_contradicts(const struct esptrack_sa *sa,
 	lockdep_assert_held(&esptrack_lock);
 
 	return sa->left_by && sa->left_by != sa->x->props.reqid &&
-	       sa->x->props.reqid && accepted == sa->astray &&
+	       sa->x->props.reqid && !was_heard(sa, accepted) &&
 	       (esptrack_endpoint_equal(&sa->home.endpoint, source) ||
 		esptrack_endpoint_equal(&sa->left.endpoint, source));
 }
@@ -321,6 +331,7 @@ u64 esptrack_peer_visit(void)
  */
 static bool has_policies(const struct esptrack_sa *sa,
 			 const struct esptrack_endpoint *remote)
+	__must_hold(&esptrack_lock)
 {
 	return sa->dir != ESPTRACK_DIR_OUT ||
 	       (sa->flow.dst.family == remote->family &&
