@@ -66,7 +66,8 @@ bool esptrack_move_collides(struct xfrm_state *x,
  * @local: our end
  * @to: the peer's new endpoint
  *
- * Whosever, and in UDP or not.
+ * Whosever, in UDP or not, if it has the same local address and the mark of @x: the
+ * kernel does not look for others.
  *
  * Context: any.
  */
@@ -91,7 +92,7 @@ bool esptrack_move_meets(struct xfrm_state *x,
  * @dir: &enum esptrack_dir
  * @to: the peer's new endpoint
  *
- * Context: softirq, no lock of xfrm held.
+ * Context: softirqs off, no lock of xfrm held.
  * Return: the placeholder, for esptrack_move_sa() or esptrack_move_cancel();
  * NULL without memory.
  */
@@ -122,9 +123,10 @@ struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
 	} else {
 		/* Output that finds no SA but this drops the packet, or queues it
 		 * (net.core.xfrm_larval_drop), and does not ask the daemon for
-		 * another SA.
+		 * another SA. It would be the same with one that waits for the
+		 * daemon, but xfrm_state_update() takes the place of those.
 		 */
-		place->km.state = XFRM_STATE_ACQ;
+		place->km.state = XFRM_STATE_ERROR;
 	}
 
 	xfrm_state_hold(place);
@@ -136,7 +138,7 @@ struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
  * esptrack_move_cancel() - give a placeholder up
  * @place: from esptrack_move_prepare()
  *
- * Context: softirq, no lock of xfrm held.
+ * Context: softirqs off, no lock of xfrm held.
  */
 void esptrack_move_cancel(struct xfrm_state *place)
 {
@@ -161,6 +163,7 @@ static bool is_linked(const struct xfrm_state *place)
 	return READ_ONCE(place->km.state) != XFRM_STATE_DEAD;
 }
 
+/* Under xfrm_state_lock. */
 static void node_to_place(struct hlist_node *node, struct hlist_node *place)
 {
 	hlist_del_rcu(node);

@@ -4,7 +4,8 @@
 # A peer moves from address to address by the packets of one SA, while those of
 # another one come in on another processor, all from one place. They do not move him,
 # or seldom, but are compared with his policies while the others move them. Each is
-# accepted, as without the module.
+# accepted, as without the module. And a daemon that writes to an SA that is on its way
+# does not have it begin anew.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
@@ -20,10 +21,18 @@ MOVES=3000
 STRAYS=3
 # The more there are after it, the longer that of the peer waits for his SAs to move.
 POLICIES=200
+UPDATES=5000
 
 has_moved()
 {
 	[ "$(moves_of server)" -ge "$MOVES" ]
+}
+
+# last_sent: the last sequence number of each of his outbound SAs
+last_sent()
+{
+	ip -n server xfrm state list proto esp spi 0x20001 |
+		sed -n 's/.*anti-replay context: .*oseq \(0x[0-9a-f]*\).*/\1/p'
 }
 
 # accepted: packets of both SAs
@@ -75,6 +84,20 @@ note "$(sent home) packets from home, $(sent away) from elsewhere, $(moves_of se
 check "he is answered, at a new place" answered 1 --place 5 --tries 20
 check_eq "all of his policies name it" "$(ip -n server xfrm policy | grep -c 'tmpl src 100.69.0.1')" \
 	$((POLICIES + 1))
+
+# An update takes the place of an SA that waits for its daemon: what is at the new
+# address during a move must not look like one.
+before=$(($(last_sent)))
+start_ready anywhere cloud /payload/load/espflood --cpu 0 1
+answers=$(in_ns server taskset -c 1 "$here/saupdate.py" $SERVER $UPDATES) || bail "no updates"
+stop "$pid"
+note "$(moves_of server) moves; the kernel's answers: $answers"
+check_eq "an update is taken, or finds no SA, or one that is not valid" \
+	"$(jq -c 'del(.ok, .ESRCH, .EINVAL)' <<< "$answers")" "{}"
+check_num "some find one on its way" "$(jq '.EINVAL // 0' <<< "$answers")" -gt 0
+check_eq "however often it is updated, there is one outbound SA" "$(last_sent | wc -l)" 1
+check_num "which goes on counting" $(($(last_sent | head -n 1))) -gt $before
+check "he is answered" answered 1 --place 9 --tries 20
 
 check "the module can be unloaded" module_unload
 done_testing
