@@ -495,9 +495,9 @@ static bool judge_packet(struct esptrack_sa *sa,
  * well? Those about the flow are the same for all addresses, or nearly; and a peer
  * who comes from one after the other shall not have a look for each packet.
  */
-static bool is_known(const struct esptrack_sa *sa,
-		     const struct esptrack_packet *packet,
-		     enum esptrack_reason reason)
+static bool was_looked_at(const struct esptrack_sa *sa,
+			  const struct esptrack_packet *packet,
+			  enum esptrack_reason reason)
 {
 	/* They may be written at the same time: at worst there is one look too
 	 * many, or one too few of those that are throttled anyway.
@@ -519,7 +519,7 @@ static bool is_old_news(struct esptrack_sa *sa,
 	const enum esptrack_reason reason = READ_ONCE(sa->barred_by);
 	struct esptrack_net *tn = sa->flow.net;
 
-	if (!is_known(sa, packet, reason))
+	if (!was_looked_at(sa, packet, reason))
 		return false;
 	/* What would be done for it, and is not, does not change by itself; but
 	 * why not, does.

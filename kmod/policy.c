@@ -74,7 +74,7 @@ static bool names_addresses(const struct xfrm_tmpl *tmpl)
 	       esptrack_xfrm_mode_is_outer(tmpl->mode);
 }
 
-static bool is_known(const struct xfrm_policy *policy, u32 reqid)
+static bool is_indexed(const struct xfrm_policy *policy, u32 reqid)
 	__must_hold(&esptrack_lock)
 {
 	const struct policy *p;
@@ -228,7 +228,7 @@ static void policy_track(struct esptrack_net *tn, struct xfrm_policy *policy,
 	struct policy *p = kmem_cache_zalloc(policy_cache, GFP_ATOMIC);
 
 	spin_lock_bh(&esptrack_lock);
-	if (esptrack_net_is_dying(tn) || is_known(policy, reqid))
+	if (esptrack_net_is_dying(tn) || is_indexed(policy, reqid))
 		goto out;
 	if (p) {
 		policy_add(tn, p, policy, reqid);
@@ -269,6 +269,7 @@ void esptrack_policy_track(struct xfrm_policy *policy)
 
 static bool is_live(const struct policy *p, const struct esptrack_net *tn,
 		    u32 reqid)
+	__must_hold(&esptrack_lock)
 {
 	return p->reqid == reqid && xp_net(p->policy) == tn->net &&
 	       !READ_ONCE(p->policy->walk.dead);

@@ -89,7 +89,7 @@ struct esptrack_left {
  * @joined: when its reqid came to its peer; greater if later
  * @home: where the SA was heard last before others of the flow moved it
  * @left: where it was before the last of them did
- * @left_by: reqid of that one, 0 if it is this one itself
+ * @left_by: reqid of that one, 0 if it has none, or is this one itself
  * @astray: packets that it had accepted when it left @home, and those from
  *	elsewhere since: all of them, if nothing was heard from its endpoint since
  * @idle_packets: packets that the SA had sent at @idle_since
@@ -104,9 +104,10 @@ struct esptrack_left {
  * @log: what came of its last packets from elsewhere; NULL if none did
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
- * All but @gone, @refused and @knob is protected by esptrack_lock.
+ * All but @gone, @refused and @knob is protected by esptrack_lock; @static_nat and
+ * what is said of @seen is read without it, too.
  *
- * There is one for each SA, so it is ordered to have no holes.
+ * There is one for each SA, so it is ordered to waste little.
  */
 struct esptrack_sa {
 	struct hlist_node by_state;

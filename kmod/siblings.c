@@ -96,6 +96,7 @@ static bool move_alone(struct esptrack_sa *sa, const struct esptrack_endpoint *t
  */
 static bool inherit_endpoint(struct esptrack_sa *sa,
 			     const struct esptrack_sa *sibling)
+	__must_hold(&esptrack_lock)
 {
 	if (!sa->dir || !esptrack_peer_has_moved(sibling) ||
 	    !esptrack_ends_relation(&sibling->origin, &sa->flow))
