@@ -123,8 +123,9 @@ struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
 	} else {
 		/* Output that finds no SA but this drops the packet, or queues it
 		 * (net.core.xfrm_larval_drop), and does not ask the daemon for
-		 * another SA. It would be the same with one that waits for the
-		 * daemon, but xfrm_state_update() takes the place of those.
+		 * another SA, unless the policy has a security label. The same goes
+		 * for one that waits for its daemon, with any label; but
+		 * xfrm_state_update() takes the place of those.
 		 */
 		place->km.state = XFRM_STATE_ERROR;
 	}

@@ -151,7 +151,7 @@ static int parse_id(struct genl_info *info, struct esptrack_sa_id *id)
 			return -EINVAL;
 		}
 		id->mark.m = nla_get_u32(mask);
-		/* As xfrm_mark_get() does it. */
+		/* As xfrm_state_insert() stores it. */
 		id->mark.v &= id->mark.m;
 	}
 	return parse_address(info, id);

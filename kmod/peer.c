@@ -127,7 +127,8 @@ void esptrack_peer_assign(struct esptrack_sa *sa)
 
 /* Has an SA, which has accepted so many packets, been heard at its endpoint since
  * others have moved it? Of those from elsewhere more may be noted than xfrm has counted:
- * it does so later, or drops them.
+ * it does so later, or drops them. (With asynchronous crypto it does so before. Such a
+ * packet passes for one from the endpoint, until the next one.)
  */
 static bool was_heard(const struct esptrack_sa *sa, u64 packets)
 	__must_hold(&esptrack_lock)

@@ -91,7 +91,8 @@ struct esptrack_left {
  * @left: where it was before the last of them did
  * @left_by: reqid of that one, 0 if it has none, or is this one itself
  * @astray: packets that it had accepted when it left @home, and those from
- *	elsewhere since: all of them, if nothing was heard from its endpoint since
+ *	elsewhere since: no fewer than all of them, if nothing was heard from its
+ *	endpoint since
  * @idle_packets: packets that the SA had sent at @idle_since
  * @idle_since: jiffies, 0: not known yet; for outbound SAs
  * @seen: the last source that was reported while static_nat is off, or that a

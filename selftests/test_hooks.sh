@@ -125,5 +125,11 @@ PATH=$tmp/bin:$PATH pluto_start server "updown=$hook"
 swan_initiate client || bail "no tunnel"
 followed libreswan
 
+printf '#!/bin/sh\necho "ipsec $*"\n' > "$tmp/bin/ipsec"
+check_eq "libreswan without a reqid: nothing is set, but for its own script" \
+	"$(PATH=$tmp/bin:$PATH PLUTO_VERB=up-client \
+		in_ns server /usr/local/libexec/esptrack/updown 2>&1)" "ipsec _updown"
+check_eq "nothing is remembered" "$(reqids)" "[]"
+
 check "the module can be unloaded" module_unload
 done_testing

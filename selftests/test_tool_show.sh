@@ -199,12 +199,15 @@ check_eq "show history: of those that have one" \
 check_eq "show history: all of it" "$(tool server -j show history)" "$(tool server -j show $spi)"
 check "show history: for people, too" grep -q "reason throttled" <<< "$(tool server show history)"
 check_eq "show history reqid 2: nobody's" "$(tool server show history reqid 2)" ""
+check_eq "show reqid 2 history: nobody's" "$(tool server show reqid 2 history)" ""
 for how in "" "dst $SERVER" "mark 5 mask 0xff" "dst $SERVER mark 5 mask 0xff" \
 	"dst $SERVER mark 0x105 mask 0xff"; do
 	# shellcheck disable=SC2086 # words
 	check_eq "show SPI $how: one with a mark" \
 		"$(tool server -j show 0x1112 $how | jq -r '.[].mark')" 0x5
 done
+check_eq "the kernel reads a mark as it keeps it" "$(ynl --do sa-get --json \
+	'{"spi": 4370, "local-ipv4": 176160770, "mark": 261, "mark-mask": 255}' | jq .mark)" 5
 quietly ip -n server xfrm state delete src $NAT_ADDR dst $SERVER proto esp spi 0x1112 mark 5 mask 0xff ||
 	bail "the SA cannot be deleted"
 check_eq "-p: the same, for people" "$(tool server -j -p show $spi | jq -c 'del(.. | .time?)')" \

@@ -80,7 +80,7 @@ void line_overrun(const struct line_style *style, const struct source *source,
 		puts("lost unknown");
 }
 
-/* After a loss: an SA as it is */
+/* At the beginning, or after a loss: an SA as it is */
 void line_sa(const struct line_style *style, const struct source *source,
 	     const struct sa *sa)
 {

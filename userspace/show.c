@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * esptrack show: a table of SAs; of one SPI, or where there is a history, all that
- * is known.
+ * esptrack show: a table of SAs; of one SPI, or with "history", all that is known.
  */
 #include <err.h>
 #include <inttypes.h>
@@ -265,6 +264,15 @@ static int get(struct nl *nl, struct show *show)
 	return ret;
 }
 
+static bool take_word(char ***argv, const char *word)
+{
+	bool found = **argv && !strcmp(**argv, word);
+
+	if (found)
+		(*argv)++;
+	return found;
+}
+
 /* "show 0x1001" is short for "show spi 0x1001". */
 static int parse(struct selector *sel, bool *history, char **argv)
 {
@@ -273,11 +281,10 @@ static int parse(struct selector *sel, bool *history, char **argv)
 	if (*argv && strspn(*argv, "0123456789") &&
 	    !selector_parse_spi(&spi, *argv))
 		argv++;
-	*history = *argv && !strcmp(*argv, "history");
-	if (*history)
-		argv++;
+	*history = take_word(&argv, "history");
 	if (selector_parse(sel, ~0U, &argv) < 0)
 		return -1;
+	*history |= take_word(&argv, "history");
 	if (*argv) {
 		warnx("unknown keyword \"%s\"", *argv);
 		return -1;
