@@ -395,7 +395,7 @@ static int parse(struct monitor *mon, char **argv)
 		}
 		cmd = event_cmd(*argv);
 		if (cmd < 0) {
-			warnx("unknown event \"%s\": expected moved, seen, refused, sync or all-nsid",
+			warnx("unknown event \"%s\": not moved, seen, refused, sync or all-nsid",
 			      *argv);
 			return -1;
 		}
