@@ -15,8 +15,7 @@
 #include <linux/hash.h>
 #include <net/xfrm.h>
 
-#include "flow.h"
-#include "hook.h"
+#include "packet.h"
 
 #define CLAIM_BITS	8
 
@@ -194,7 +193,7 @@ static noinline void claim_accepted(const struct sk_buff *skb)
 	if (!x)
 		return;
 	claim.packet.advanced = true;
-	esptrack_flow_accepted(x, &claim.packet);
+	esptrack_packet_accepted(x, &claim.packet);
 }
 
 /* xfrm_rcv_cb(): @err is 0 when all transforms of the packet went well, and

@@ -13,8 +13,8 @@
 #include <linux/udp.h>
 
 #include "claim.h"
-#include "flow.h"
 #include "net.h"
+#include "packet.h"
 #include "sa.h"
 #include "stats.h"
 
@@ -123,7 +123,7 @@ static noinline void input_accepted(struct xfrm_state *x,
 	struct esptrack_packet packet;
 
 	packet_set(&packet, x, skb, udp);
-	esptrack_flow_accepted(x, &packet);
+	esptrack_packet_accepted(x, &packet);
 }
 
 /* A forged packet can come at any rate, and leaves from here as it came: the
@@ -164,7 +164,7 @@ static int esp4_input(struct xfrm_state *x, struct sk_buff *skb)
 
 	/* Address and port are written in place under x->lock; stale ones cost
 	 * no more than a second look, with the lock, in
-	 * esptrack_flow_accepted().
+	 * esptrack_packet_accepted().
 	 */
 	if (unlikely(saddr != READ_ONCE(x->props.saddr.a4) ||
 		     encap_udp_hdr(skb)->source !=

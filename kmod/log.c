@@ -7,6 +7,7 @@
 
 #include <linux/slab.h>
 
+#include "event.h"
 #include "sa.h"
 
 /**
@@ -29,7 +30,9 @@ static bool is_same(const struct esptrack_log_entry *a,
 /**
  * esptrack_log_add() - note a packet
  * @sa: the SA
- * @entry: the packet, with a count of 1
+ * @event: the packet, and the rule that it broke, if any
+ * @now: nanoseconds of CLOCK_BOOTTIME
+ * @kind: &enum esptrack_kind
  *
  * Like the one before it is only counted, so that many of a kind do not drive
  * out the rest. Without memory nothing is noted.
@@ -37,8 +40,16 @@ static bool is_same(const struct esptrack_log_entry *a,
  * Context: softirq, esptrack_lock held.
  */
 void esptrack_log_add(struct esptrack_sa *sa,
-		      const struct esptrack_log_entry *entry)
+		      const struct esptrack_event *event, u64 now, u8 kind)
 {
+	const struct esptrack_log_entry entry = {
+		.time = now,
+		.esp_seq = event->esp_seq,
+		.source = event->new,
+		.count = 1,
+		.kind = kind,
+		.reason = event->reason,
+	};
 	struct esptrack_log_entry *last;
 	struct esptrack_log *log;
 
@@ -52,13 +63,13 @@ void esptrack_log_add(struct esptrack_sa *sa,
 
 	last = &log->entries[(log->next + ESPTRACK_LOG_ENTRIES - 1) %
 			     ESPTRACK_LOG_ENTRIES];
-	if (is_same(last, entry)) {
-		last->time = entry->time;
-		last->esp_seq = entry->esp_seq;
+	if (is_same(last, &entry)) {
+		last->time = entry.time;
+		last->esp_seq = entry.esp_seq;
 		last->count += last->count < U32_MAX;
 		return;
 	}
-	log->entries[log->next] = *entry;
+	log->entries[log->next] = entry;
 	log->next = (log->next + 1) % ESPTRACK_LOG_ENTRIES;
 }
 

@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 
+struct esptrack_event;
 struct esptrack_sa;
 
 /* What fits into 256 bytes. */
@@ -30,7 +31,7 @@ struct esptrack_log_entry {
 };
 
 void esptrack_log_add(struct esptrack_sa *sa,
-		      const struct esptrack_log_entry *entry);
+		      const struct esptrack_event *event, u64 now, u8 kind);
 unsigned int esptrack_log_read(const struct esptrack_sa *sa,
 			       struct esptrack_log_entry *entries);
 void esptrack_log_free(struct esptrack_sa *sa);

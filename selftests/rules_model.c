@@ -306,7 +306,7 @@ static unsigned int what_is_wrong(const struct world *world,
 	return wrong;
 }
 
-/* As the module does it, in flow.c. */
+/* As the module does it, in packet.c. */
 static void gather(const struct world *world, const struct sa *sa,
 		   const struct arrival *arrival, struct esptrack_facts *facts)
 {
