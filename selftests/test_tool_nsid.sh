@@ -3,7 +3,8 @@
 #
 # The monitor never lies about namespaces that come and go while it listens to all
 # of them: not when one is new and the news of it are lost, and not when another one
-# has taken its number, and counts its events from one again.
+# has taken its number, and counts its events from one again; nor when our own has got
+# a number.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
@@ -17,6 +18,7 @@ PEERS=200
 LATE_PEERS=5
 LATE=10.129.0.2
 NSID=17
+OWN_NSID=18
 lines=$tmp/lines
 
 late_peers()
@@ -136,6 +138,24 @@ kill -CONT "$mon"
 of_late_is "its events are called lost" "$overruns" \
 	'[{"last":0},{"last":0,"lost":3}]'
 of_late_is "and then come its SAs" "$synced | .[1]" "{\"sas\":$LATE_PEERS,\"seq\":3}"
+
+# Our own gets a number in itself, by which some kernels call it from then on.
+own_accounted()
+{
+	jq -c 'select(has("nsid") | not)' "$lines" > "$tmp/own"
+	is_accounted "$tmp/own" "$(tool server -j stats | jq .events)"
+}
+
+check "before: all events of our own are told or called lost" busywait 20 own_accounted
+quietly ip -n server netns set server $OWN_NSID || bail "no number"
+check "our own has a number, and its peers move" answered $PEERS --place 3
+check "its events are told or called lost" busywait 20 own_accounted
+kill -STOP "$mon"
+fill 4
+kill -CONT "$mon"
+check "it has lost some: again all of them are" busywait 20 own_accounted
+check_eq "and nobody else is said to have that number" \
+	"$(jq -sc "map(select(.nsid == $OWN_NSID))" "$lines")" "[]"
 
 check_num "each line is as the schema says" "$("$here/jsoncheck.py" \
 	/payload/monitor.schema.json "$lines")" -eq "$(wc -l < "$lines")"

@@ -31,6 +31,7 @@ struct monitor {
 	unsigned int wanted;		/* bits of enum esptrack_cmd, 0: all */
 	bool sync;			/* begin with the SAs as they are */
 	bool full;			/* the socket was */
+	int own_nsid;			/* NSID_OWN as long as none is known */
 	struct source *sources;
 };
 
@@ -48,6 +49,23 @@ static void on_stop(int sig)
 {
 	(void)sig;
 	told_to_stop = 1;
+}
+
+/*
+ * Our own namespace can have a number in itself, and get it at any time: it is among
+ * those with a name then, and some kernels call it so in its own events.
+ */
+static struct source *source_of(struct monitor *mon, int nsid)
+{
+	struct source *source = source_find(mon->sources, nsid);
+
+	if (source)
+		return source;
+	if (nsid != NSID_OWN && mon->own_nsid == NSID_OWN)
+		mon->own_nsid = netns_own_nsid();
+	if (nsid != NSID_OWN && nsid == mon->own_nsid)
+		return source_of(mon, NSID_OWN);
+	return source_add(&mon->sources, nsid);
 }
 
 /* Events up to @last have happened: those that we have not had are lost. */
@@ -118,8 +136,7 @@ static int drain(struct monitor *mon)
 		for (nlh = mon->nl.buf; mnl_nlmsg_ok(nlh, len);
 		     nlh = mnl_nlmsg_next(nlh, &len)) {
 			if (nlh->nlmsg_type == mon->nl.family) {
-				handle_event(mon, source_find(&mon->sources,
-							      nsid), nlh);
+				handle_event(mon, source_of(mon, nsid), nlh);
 			} else if (nl_is_farewell(&mon->nl, nlh)) {
 				warnx("module esptrack was unloaded");
 				return -1;
@@ -228,7 +245,7 @@ static int add_source(int nsid, void *data)
 {
 	struct monitor *mon = data;
 
-	source_find(&mon->sources, nsid);
+	source_of(mon, nsid);
 	return 0;
 }
 
@@ -318,7 +335,7 @@ static int begin(struct monitor *mon)
 	uint64_t last;
 	int ret;
 
-	source_find(&mon->sources, NSID_OWN);
+	source_of(mon, NSID_OWN);
 	if (mon->style.all_nsid && netns_each_nsid(add_source, mon) < 0)
 		return -1;
 	for (source = mon->sources; source; source = source->next) {
@@ -413,7 +430,7 @@ int cmd_monitor(const struct options *opt, char **argv)
 		.sa_handler = on_stop,
 		.sa_flags = SA_RESTART | SA_RESETHAND,
 	};
-	struct monitor mon = { .style.opt = opt };
+	struct monitor mon = { .style.opt = opt, .own_nsid = NSID_OWN };
 	int ret;
 
 	if (parse(&mon, argv) < 0)

@@ -132,6 +132,35 @@ static int look_at(struct mnl_socket *sock, const char *name,
 	return ret;
 }
 
+/* Returns NULL after a message. */
+static struct mnl_socket *open_route(void)
+{
+	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (sock && mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) == 0)
+		return sock;
+
+	warn("netlink");
+	if (sock)
+		mnl_socket_close(sock);
+	return NULL;
+}
+
+/* By which number we are called in our own namespace, -1 if it has none. */
+int netns_own_nsid(void)
+{
+	struct mnl_socket *sock = open_route();
+	int own = netns_own(), nsid = -1;
+
+	if (sock && own >= 0)
+		nsid = nsid_of(sock, own);
+	if (sock)
+		mnl_socket_close(sock);
+	if (own >= 0)
+		close(own);
+	return nsid;
+}
+
 static int look_at_all(const struct wanted *wanted)
 {
 	struct mnl_socket *sock;
@@ -146,11 +175,9 @@ static int look_at_all(const struct wanted *wanted)
 		warn(NETNS_DIR);
 		return -1;
 	}
-	sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
-		warn("netlink");
+	sock = open_route();
+	if (!sock)
 		ret = -1;
-	}
 	while (!ret && (entry = readdir(dir)))
 		if (*entry->d_name != '.')
 			ret = look_at(sock, entry->d_name, wanted);

@@ -6,18 +6,22 @@
 #include "esptrack.h"
 #include "source.h"
 
-/* Makes it, if need be. There are as many as there are namespaces. */
-struct source *source_find(struct source **list, int nsid)
+/* Returns NULL if it is not there. */
+struct source *source_find(struct source *list, int nsid)
 {
-	struct source *source;
+	while (list && list->nsid != nsid)
+		list = list->next;
+	return list;
+}
 
-	for (source = *list; source; source = source->next)
-		if (source->nsid == nsid)
-			return source;
+/* There are as many as there are namespaces. */
+struct source *source_add(struct source **list, int nsid)
+{
+	struct source *source = calloc(1, sizeof(*source));
 
-	source = calloc(1, sizeof(*source));
 	if (!source)
 		errx(EXIT_REFUSED, "out of memory");
+
 	source->nsid = nsid;
 	source->next = *list;
 	*list = source;

@@ -17,7 +17,8 @@ struct source {
 	struct source *next;
 };
 
-struct source *source_find(struct source **list, int nsid);
+struct source *source_find(struct source *list, int nsid);
+struct source *source_add(struct source **list, int nsid);
 void source_free(struct source *list);
 
 #endif
