@@ -33,6 +33,7 @@ half 1 2>&1 | tee "$work/1" || bad=1
 wait "$second" || bad=1
 second=''
 cat "$work/2"
-awk '/^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 }
-	END { print passed " passed, " failed " failed" }' "$work/1" "$work/2"
+# A guest that gave no result has failed.
+awk '/^[0-9]+ passed, [0-9]+ failed$/ { results++; passed += $1; failed += $3 }
+	END { print passed + 0 " passed, " failed + 2 - results " failed" }' "$work/1" "$work/2"
 exit $bad

@@ -106,7 +106,7 @@ set +u
 . /usr/share/bash-completion/bash_completion
 _completion_loader esptrack
 set -u
-completes "esptrack show " "spi dst mark mask src reqid if_id proto"
+completes "esptrack show " "history spi dst mark mask src reqid if_id proto"
 check_fails "completion does not load the module" loaded
 
 check_eq "the tool: exit status" "$(status esptrack)" 0
@@ -150,7 +150,7 @@ completes "esptrack show $SPI s" "src"
 completes "esptrack set reqid 1 static_nat " "on off"
 completes "esptrack conf " "show set"
 completes "esptrack conf set rate 1/second b" "burst"
-completes "esptrack monitor moved " "seen refused all-nsid"
+completes "esptrack monitor moved " "seen refused sync all-nsid"
 completes "esptrack monitor all" "all-nsid"
 completes "esptrack metrics t" "text"
 completes "esptrack del " "reqid"

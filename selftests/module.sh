@@ -64,6 +64,12 @@ monitor_start()
 	printf -v "monitor_$1" %s "$pid"
 }
 
+# events_lost NS: how many its monitor has called lost
+events_lost()
+{
+	jq -s '[.[] | select(.name == "overrun") | .msg.lost] | add // 0' "$tmp/events-$1"
+}
+
 # accounted FILE: how many events its lines have told or called lost
 accounted()
 {

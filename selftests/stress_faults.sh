@@ -59,6 +59,15 @@ faults_end()
 	mark "$1" 0
 }
 
+# faults_over: whatever becomes of this test, the next one has memory
+faults_over()
+{
+	fail_nowhere
+	fault_set cache-filter N
+	fault_set verbose "$old_verbose"
+	echo "$old_message_cost" > /proc/sys/net/core/message_cost
+}
+
 # only NAMES RESULTS: did nothing else come of the faults?
 only()
 {
@@ -96,21 +105,20 @@ some_refused()
 	[ "$(refused_of_all)" -ge "$1" ]
 }
 
-events_lost()
+unsent_events()
 {
 	tool server -j stats | jq .events_lost
 }
 
 lost_events()
 {
-	[ "$(events_lost)" -gt 0 ]
+	[ "$(unsent_events)" -gt 0 ]
 }
 
 # told_lost N: has the monitor said so?
 told_lost()
 {
-	jq -se --argjson n "$1" '[.[] | select(.name == "overrun") | .msg.lost] | add == $n' \
-		"$tmp/events-server"
+	[ "$(events_lost server)" -eq "$1" ]
 }
 
 # fail_within START SIZE PER-CENT: allocations by these instructions
@@ -126,7 +134,9 @@ fail_within()
 fail_nowhere()
 {
 	fault_set probability 0
-	fault_set require-start 0
+	if [ -e $faults/failslab/require-start ]; then
+		fault_set require-start 0
+	fi
 }
 
 # symbol_at NAME: "START SIZE" of this function of the module
@@ -151,6 +161,9 @@ if [ ! -e $faults/failslab/probability ] || [ ! -e /proc/self/fail-nth ]; then
 	scenario_skip "no fault injection in this kernel"
 	done_testing
 fi
+old_verbose=$(cat $faults/failslab/verbose)
+old_message_cost=$(cat /proc/sys/net/core/message_cost)
+defer faults_over
 # Slabs only, those for which the kernel could wait as well, and no word about each.
 fault_set ignore-gfp-wait N
 fault_set verbose 0
@@ -248,12 +261,12 @@ if [ -e $faults/failslab/require-start ]; then
 	check "anything may fail: all is there once, and fits" consistent
 
 	monitor_start server
-	before=$(events_lost)
+	before=$(unsent_events)
 	read -r start size < <(symbol_at esptrack_event_post)
 	fail_within "$start" "$size" 100
 	check "no memory for events: peers are followed" answered $n --place 11 --tries 20
 	fail_nowhere
-	failed=$(($(events_lost) - before))
+	failed=$(($(unsent_events) - before))
 	did=$((did + failed))
 	check_num "no memory for events: they are counted as lost" $failed -ge $n
 	check "no memory for events: peers are followed again" answered $n --place 12 --tries 20

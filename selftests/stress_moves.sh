@@ -51,9 +51,7 @@ check "all is there once, and fits" consistent
 check "all peers are answered, at a new place" answered $n --place 5 --tries 20
 check "all still fits" consistent
 events=$(events_count server all)
-lost=$(jq -s '[.[] | select(.name == "overrun-ntf" or .name == "overrun") | .. | .lost? // empty] | add // 0' \
-	"$tmp/events-server")
-note "$events events were heard, $lost lost"
+note "$events events were heard, $(events_lost server) lost"
 check_num "events were reported" "$events" -ge 1
 scenario_done "$did"
 

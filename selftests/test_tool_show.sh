@@ -248,7 +248,7 @@ tool server del reqid 7
 check_eq "ynl: stats-get" "$(ynl --do stats-get | jq -c '[.moved, .refused]')" \
 	'[4,[{"packets":1,"reason":"throttled"}]]'
 start ynl server /payload/ynl/cli.py --spec /payload/esptrack.yaml --no-schema \
-	--output-json --subscribe events --sleep 8
+	--output-json --subscribe events --sleep $((8 * slowness))
 listener=$pid
 busywait 30 netlink_joined server 16 "$listener" || bail "ynl does not listen"
 monitor_start server

@@ -16,6 +16,8 @@ pattern+='|Objects remaining|Slab cache still has objects|Call Trace|Call trace'
 pattern+='|unregister_netdevice: waiting|soft lockup|self-detected stall'
 pattern+='|Redzone|Poison overwritten|Object already free|ODEBUG|ref_tracker'
 pattern+='|leaked reference|list_(add|del) (corruption|double)'
+# A program of ours, or a daemon, that crashed.
+pattern+='|segfault at|trap (invalid opcode|stack segment|divide error)'
 # What ends the watch.
 pattern+='|locking correctness validator|MAX_(LOCK|STACK|HELD)[A-Z_]* too low'
 pattern+='|kmemleak: .*(disabled|[Cc]annot|exhausted|empty)'
