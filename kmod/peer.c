@@ -10,7 +10,9 @@
  * are not one peer's (contradicts). Then the newcomer of both gets a peer of his own
  * (@joined says who came later), and all of them are @parted (split). Should their flows
  * meet again they are one peer once more, @reunited (rejoin); and if they are split then,
- * too, they stay @apart.
+ * too, they stay @apart. Who brings several reqids can begin anew with each: but where
+ * two splits were not enough each reqid becomes a peer of its own. So a peer is led away
+ * by others four times at most, and for LEFT_LATELY and until his next packet each time.
  */
 #include "peer.h"
 
@@ -29,6 +31,8 @@ static u64 last_visit;
  * the one that moved the flow. Who still sends from there later is another peer.
  */
 #define LEFT_LATELY	(2ULL * NSEC_PER_SEC)
+/* And when it has left for so long it may be so once more. */
+#define LEFT_BEFORE	(10ULL * NSEC_PER_SEC)
 
 /**
  * esptrack_peer_has_moved() - is an SA elsewhere than where its daemon put it?
@@ -136,6 +140,29 @@ static bool was_heard(const struct esptrack_sa *sa, u64 packets)
 	return (s64)(packets - sa->astray) > 0;
 }
 
+static bool was_within(const struct esptrack_left *left,
+		       const struct esptrack_endpoint *endpoint, u64 now,
+		       u64 span)
+{
+	return esptrack_endpoint_equal(&left->endpoint, endpoint) &&
+	       now - left->at < span;
+}
+
+/* Since when is the SA away from an endpoint? If it was away before, since then: else
+ * who leads its flow back and away again, time after time, could have all its packets
+ * from there taken for late ones.
+ */
+static u64 left_at(const struct esptrack_sa *sa,
+		   const struct esptrack_endpoint *from, u64 now)
+	__must_hold(&esptrack_lock)
+{
+	if (was_within(&sa->home, from, now, LEFT_BEFORE))
+		return sa->home.at;
+	if (was_within(&sa->left, from, now, LEFT_BEFORE))
+		return sa->left.at;
+	return now;
+}
+
 /**
  * esptrack_peer_moved_by() - another SA of the flow has moved this one
  * @sa: the SA, at its new place
@@ -153,8 +180,8 @@ void esptrack_peer_moved_by(struct esptrack_sa *sa,
 
 	lockdep_assert_held(&esptrack_lock);
 
+	sa->left.at = left_at(sa, from, now);
 	sa->left.endpoint = *from;
-	sa->left.at = now;
 	if (!sa->left_by || was_heard(sa, packets)) {
 		sa->home = sa->left;
 		sa->astray = packets;
@@ -212,13 +239,6 @@ void esptrack_peer_moved_itself(struct esptrack_sa *sa)
 		rejoin(sa);
 }
 
-static bool was_lately(const struct esptrack_left *left,
-		       const struct esptrack_endpoint *source, u64 now)
-{
-	return esptrack_endpoint_equal(&left->endpoint, source) &&
-	       now - left->at < LEFT_LATELY;
-}
-
 /**
  * esptrack_peer_left_lately() - has an SA just been moved away from there?
  * @sa: the SA
@@ -232,8 +252,28 @@ bool esptrack_peer_left_lately(const struct esptrack_sa *sa,
 {
 	lockdep_assert_held(&esptrack_lock);
 
-	return was_lately(&sa->home, source, now) ||
-	       was_lately(&sa->left, source, now);
+	return was_within(&sa->home, source, now, LEFT_LATELY) ||
+	       was_within(&sa->left, source, now, LEFT_LATELY);
+}
+
+/**
+ * esptrack_peer_strayed() - an SA has accepted a packet from elsewhere
+ * @sa: the SA
+ * @accepted: packets that it had accepted before this one
+ * @lately: from where it was lately
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_peer_strayed(struct esptrack_sa *sa, u64 accepted, bool lately)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	sa->astray++;
+	/* What came from there before the SA was moved may have been with its crypto,
+	 * and is counted by now. It was not heard from its endpoint, either.
+	 */
+	if (lately)
+		sa->astray = max(sa->astray, accepted + 1);
 }
 
 /**
@@ -279,6 +319,16 @@ static u32 newcomer(const struct esptrack_sa *sa)
 	return 0;
 }
 
+/* Numbers of peers, one for each reqid, which is to be added. */
+static u64 peers_of_reqids(void)
+	__must_hold(&esptrack_lock)
+{
+	const u64 first = last_peer + 1;
+
+	last_peer += 1ULL << 32;
+	return first;
+}
+
 /**
  * esptrack_peer_split() - make two peers of one
  * @sa: of which esptrack_peer_contradicts() is true
@@ -288,26 +338,32 @@ static u32 newcomer(const struct esptrack_sa *sa)
  * other, so all splits of a peer have the number of the first. The other one may have
  * used up the throttle of @sa.
  *
+ * Should one more be needed, somebody has several reqids among those of the other one,
+ * and nothing tells which: then each reqid gets a peer of its own.
+ *
  * Context: any, esptrack_lock held.
  */
 void esptrack_peer_split(struct esptrack_sa *sa)
 {
+	const bool all = sa->parted && (sa->apart || !sa->reunited);
 	const u32 split = sa->parted ?: ++last_split ?: ++last_split;
 	const struct esptrack_flow flow = sa->flow;
 	const bool apart = sa->reunited;
 	const u32 reqid = newcomer(sa);
-	const u64 peer = ++last_peer;
+	const u64 peers = peers_of_reqids();
 	struct esptrack_sa *other;
 
 	lockdep_assert_held(&esptrack_lock);
 
 	hlist_for_each_entry(other, esptrack_index_flow(&flow), by_flow) {
+		u32 its = other->x->props.reqid;
+
 		if (!esptrack_flow_relation(&flow, &other->flow))
 			continue;
 		other->parted = split;
 		other->apart |= apart;
-		if (reqid && other->x->props.reqid == reqid)
-			other->flow.peer = peer;
+		if (all || (reqid && its == reqid))
+			other->flow.peer = peers + its;
 	}
 	memset(&sa->history.moves, 0, sizeof(sa->history.moves));
 }

@@ -43,7 +43,8 @@ struct esptrack_flow {
 /**
  * struct esptrack_left - an endpoint that an SA has left
  * @endpoint: where it was
- * @at: when it left, as &esptrack_facts.now
+ * @at: when it left, as &esptrack_facts.now; if it did so several times within
+ *	some seconds, the first time
  */
 struct esptrack_left {
 	struct esptrack_endpoint endpoint;

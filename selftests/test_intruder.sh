@@ -183,6 +183,38 @@ check "rekeyed again: he speaks from elsewhere" speaks 14 5
 check_eq "rekeyed again: he goes alone" "$(endpoints 13:2 14)" \
 	"100.64.0.13:4500 100.69.0.14:4500"
 
+# He leads the flow back and away all the time. What comes from where the peer was less
+# than two seconds ago might be late, but not for ever.
+quietly tool server conf set rate 1000/second burst 1000 || bail "no throttle"
+install 20 20
+install 21 20
+check "the peer is answered" speaks 20 0
+check "an intruder speaks from elsewhere" speaks 21 5
+end=$((SECONDS + 8 * slowness))
+while [ $SECONDS -lt $end ]; do
+	answered 1 --first 20 --place 0 --at 20 --tries 1 --wait 0.3 > "$tmp/round"
+	speaks 21 0 20 || bail "the intruder is not answered where the peer is"
+	speaks 21 5 || bail "the intruder is not answered"
+done
+check "back and forth: the peer is answered at once" \
+	answered 1 --first 20 --place 0 --at 20 --tries 1
+check_eq "back and forth: the intruder is alone" "$(endpoints 20 21)" \
+	"100.64.0.20:4500 100.69.0.21:4500"
+
+# He has several child SAs there.
+for peer in 22 23 24 25 26; do
+	install $peer 22
+done
+check "the peer is answered" speaks 22 0
+for peer in 23 24; do
+	check "several children: the intruder speaks from elsewhere" speaks $peer 5
+	check "several children: the peer goes on to speak" speaks 22 0
+done
+for peer in 25 26; do
+	check "several children: the next one speaks from elsewhere" speaks $peer 5
+	check_eq "several children: but goes alone" "$(endpoints 22)" 100.64.0.22:4500
+done
+
 # All are there when the module is loaded, and it meets the newest first.
 quietly module_unload || bail "cannot unload"
 states 15 15
