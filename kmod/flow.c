@@ -25,6 +25,8 @@
  * those for input.
  */
 #define POLICIES_MAX	8192
+/* Nor do more stay behind, who are passed by at each step of the move. */
+#define WALK_MAX	4096
 
 static bool same_reqid(const struct esptrack_sa *a, const struct esptrack_sa *b)
 {
@@ -89,8 +91,27 @@ static bool same_policies(const struct esptrack_flow *flow,
 
 static bool may_go(const struct esptrack_facts *facts)
 {
-	return !facts->offloaded && !facts->port_only && facts->tunnel &&
-	       !facts->collision && !facts->shared_reqid;
+	return !facts->crowded && !facts->offloaded && !facts->port_only &&
+	       facts->tunnel && !facts->collision && !facts->shared_reqid;
+}
+
+/**
+ * struct load - how much there is to move
+ * @sas: SAs
+ * @policies: how often one of theirs is looked at
+ */
+struct load {
+	unsigned int sas;
+	unsigned int policies;
+};
+
+static void load_add(struct load *load, unsigned int policies,
+		     struct esptrack_facts *facts)
+{
+	load->sas++;
+	load->policies += policies;
+	facts->crowded |= load->sas > FLOW_MAX ||
+			  load->policies > POLICIES_MAX;
 }
 
 /* Is somebody where policies would go that ask for nothing but the address? */
@@ -135,37 +156,40 @@ void esptrack_flow_facts(struct esptrack_move *move,
 {
 	const u64 visit = esptrack_peer_visit();
 	const struct esptrack_sa *sa = move->by, *other, *counted = NULL;
-	struct esptrack_facts others = *facts, *whose;
-	unsigned int n = 0, policies = 0;
+	struct esptrack_facts others = *facts;
+	struct load own = { 0 }, all = { 0 };
+	unsigned int n = 0;
 
 	lockdep_assert_held(&esptrack_lock);
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
-		bool fresh;
+		bool its_own = same_reqid(sa, other), fresh;
+		struct esptrack_facts *whose = its_own ? facts : &others;
+		unsigned int policies = 0;
 
 		if (!dir || esptrack_sa_is_dead(other))
 			continue;
-		/* Those that stay are passed by at each step of the move. */
-		n++;
+		facts->crowded |= ++n > WALK_MAX;
+		if (facts->crowded)
+			return;
+		if (stays(move, other) || !(its_own || may_go(&others)))
+			continue;
 		/* As often as they would be looked at by prepare_address(). */
-		fresh = facts->new_address && !stays(move, other) &&
+		fresh = facts->new_address &&
 			!same_policies(&sa->flow, counted, other);
 		if (fresh) {
-			policies += esptrack_policy_count(sa->flow.net,
-							  other->x->props.reqid,
-							  POLICIES_MAX + 1);
+			policies = esptrack_policy_count(sa->flow.net,
+							 other->x->props.reqid,
+							 POLICIES_MAX + 1);
 			counted = other;
-		}
-		if (n > FLOW_MAX || policies > POLICIES_MAX) {
-			facts->crowded = true;
-			return;
-		}
-		whose = same_reqid(sa, other) ? facts : &others;
-		if (fresh)
 			whose->collision |= meets_somebody(sa, other, packet);
-		if (!stays(move, other))
-			gather_member(other, dir, sa, visit, packet, whose);
+		}
+		/* Too many together may be few enough alone. */
+		load_add(&all, policies, &others);
+		if (its_own)
+			load_add(&own, policies, facts);
+		gather_member(other, dir, sa, visit, packet, whose);
 	}
 
 	move->alone = !may_go(&others);

@@ -66,8 +66,8 @@ struct esptrack_history {
  * @tunnel: all SAs of the flow are in a mode that has addresses of its own
  *	outside (tunnel, BEET, IP-TFS); in transport mode the address is that of the
  *	connection inside as well
- * @crowded: the flow has more SAs, or they more policies, than can be moved in a
- *	softirq
+ * @crowded: the SAs of the flow that would have to move are more, or have more
+ *	policies, than can be moved in a softirq
  * @shared_reqid: SAs have a reqid of the flow that would stay where they are:
  *	another peer's, or because they are switched off
  * @collision: with the new address an SA of the flow would have another's key, or a

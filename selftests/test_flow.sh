@@ -80,29 +80,32 @@ check "ping from the next mapping is answered" ping_once
 check_eq "the other peer's SAs have stayed" "$(ports)" \
 	"30003 4500,4500 30003,30003 4500,4500 30003,30003 4500,4500 30003,39999 4500,4500 39999,"
 
-# A flow of more than 512 SAs stays where it is, one of 512 does not. It has six.
-for ((i = 0; i < 507; i++)); do
+# More than 512 SAs with its reqid stay where they are, 512 do not. It has four, and two
+# with another one, who stay then: somebody else cannot keep it by bringing many.
+for ((i = 0; i < 509; i++)); do
 	echo "xfrm state add src $nat_addr dst $SERVER proto esp spi $((0x10000 + i)) reqid 1" \
 		"mode tunnel aead rfc4106(gcm(aes)) $static_key 128 replay-window 32" \
 		"encap espinudp $nat_port 4500 0.0.0.0"
 done | ip_batch server || bail "no SAs"
-knob_wait server "$(printf 0x%08x $((0x10000 + 506)))"
+knob_wait server "$(printf 0x%08x $((0x10000 + 508)))"
 nat_rebind 30004
-check_fails "a flow of 513 SAs is not followed" \
+check_fails "513 SAs with its reqid: it is not followed" \
 	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
 check "it is refused" events_wait server refused 1
 check_eq "as it is crowded" \
 	"$(jq -r 'select(.name == "sa-refused-ntf").msg.event.reason' "$tmp/events-server")" crowded
 quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x10000
 check "without one of them it is" ping_once
-check_eq "all 512 have moved" "$(ip -n server xfrm state | grep -c 'port 30004 ')" 512
+check_eq "512 have moved" "$(ip -n server xfrm state | grep -c 'port 30004 ')" 512
+check_eq "those with the other reqid have not" \
+	"$(encap_of server 0x00001003),$(encap_of server 0x00002003)" "30003 4500,4500 30003"
 
 # Nor does one whose SAs have so many policies that they would be looked at more than
 # 8,192 times, where the address is new. It has one pair with this reqid left, which has
 # its policies together.
 nat_flow_gone()
 {
-	for ((i = 1; i < 507; i++)); do
+	for ((i = 1; i < 509; i++)); do
 		echo "xfrm state delete src $nat_addr dst $SERVER proto esp spi $((0x10000 + i))"
 	done
 }

@@ -40,8 +40,8 @@ enum esptrack_dir {
  * @ESPTRACK_REASON_SHARED_REQID: the address changed, and SAs that would stay
  *   have the same reqid, so that policies cannot be told apart: another
  *   peer's, or those whose static-nat is off
- * @ESPTRACK_REASON_CROWDED: the flow has more SAs, or they more policies, than
- *   are moved at once
+ * @ESPTRACK_REASON_CROWDED: there are more SAs, or they have more policies,
+ *   than are moved at once
  * @ESPTRACK_REASON_NO_MEMORY: there was no memory for the move
  */
 enum esptrack_reason {
