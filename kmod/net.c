@@ -4,6 +4,7 @@
  */
 #include "net.h"
 
+#include <linux/timekeeping.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -25,6 +26,10 @@
 #define GRACE		HZ
 /* Some SAs die without a word (device gone, migrated): look for them. */
 #define SWEEP_INTERVAL	(10 * HZ)
+/* Seconds for which an SA is looked at that often if neither of its addresses is ours
+ * yet. On a standby gateway that may be so for all of them, and for long.
+ */
+#define SETTLING	60
 /* A daemon migrates the SAs of a peer one after the other. */
 #define MIGRATION	(HZ / 10)
 
@@ -330,6 +335,13 @@ static struct xfrm_state *hold_state(const struct esptrack_sa *sa)
 	return sa->x;
 }
 
+static bool is_settling(const struct esptrack_sa *sa)
+	__must_hold(&esptrack_lock)
+{
+	return !sa->dir && ktime_get_real_seconds() -
+			   sa->x->curlft.add_time < SETTLING;
+}
+
 static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **moved,
 			struct xfrm_state **leaked)
 	__must_hold(&esptrack_lock)
@@ -355,7 +367,7 @@ static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 		if (gone)
 			WRITE_ONCE(sa->gone, 0);
 		sweep_alive(sa, &moved, &leaked);
-		sweep->again |= !sa->dir || sa->stray;
+		sweep->again |= is_settling(sa) || sa->stray;
 	} else if (!gone || time_before(jiffies, gone + GRACE)) {
 		sweep->silent |= !gone;
 		WRITE_ONCE(sa->gone, gone ?: (jiffies ?: 1));

@@ -82,7 +82,8 @@ static void sa_detach(struct esptrack_sa *sa)
  * @sa: the SA
  *
  * Neither of its addresses need be ours when an SA is added: the address may
- * come up later. So this is tried until it is known.
+ * come up later. So this is tried until it is known: each second at first, then
+ * as often as all SAs are looked at.
  *
  * Context: any, esptrack_lock held.
  */
