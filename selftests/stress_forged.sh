@@ -37,6 +37,9 @@ cpus=$(nproc)
 for ((cpu = 0; cpu < cpus; cpu++)); do
 	generator $cpu "$server_mac" || bail "the packet generator does not take what it is told"
 done
+# Enough to see a loss; the time is for the forged ones.
+# shellcheck disable=SC2034 # for traffic_start
+traffic_server='--rate 20' traffic_client='--rate 20'
 traffic_start
 traffic_wait client received 50 || bail "no traffic"
 
