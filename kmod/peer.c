@@ -339,7 +339,7 @@ static u64 peers_of_reqids(void)
  * used up the throttle of @sa.
  *
  * Should one more be needed, somebody has several reqids among those of the other one,
- * and nothing tells which: then each reqid gets a peer of its own.
+ * and nothing tells which: then each other reqid gets a peer of its own.
  *
  * Context: any, esptrack_lock held.
  */
@@ -362,7 +362,7 @@ void esptrack_peer_split(struct esptrack_sa *sa)
 			continue;
 		other->parted = split;
 		other->apart |= apart;
-		if (all || (reqid && its == reqid))
+		if (all ? its != sa->x->props.reqid : reqid && its == reqid)
 			other->flow.peer = peers + its;
 	}
 	memset(&sa->history.moves, 0, sizeof(sa->history.moves));
