@@ -144,8 +144,8 @@ static bool was_within(const struct esptrack_left *left,
 		       const struct esptrack_endpoint *endpoint, u64 now,
 		       u64 span)
 {
-	return esptrack_endpoint_equal(&left->endpoint, endpoint) &&
-	       now - left->at < span;
+	return now - left->at < span &&
+	       esptrack_endpoint_equal(&left->endpoint, endpoint);
 }
 
 /* Since when is the SA away from an endpoint? If it was away before, since then: else
