@@ -3,6 +3,7 @@
 #define ESPTRACK_ENDPOINT_H
 
 #include <linux/inet.h>
+#include <net/ipv6.h>
 #include <net/xfrm.h>
 
 /**
@@ -11,7 +12,7 @@
  * @port: UDP port
  * @family: AF_INET or AF_INET6
  *
- * Has no holes, so that it can be hashed and compared as bytes.
+ * Has no holes, so that it can be hashed as bytes.
  */
 struct esptrack_endpoint {
 	xfrm_address_t addr;
@@ -27,7 +28,9 @@ static_assert(sizeof(struct esptrack_endpoint) == sizeof(xfrm_address_t) + 4);
 static inline bool esptrack_endpoint_equal(const struct esptrack_endpoint *a,
 					   const struct esptrack_endpoint *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	/* Cheaper than memcmp(), which is a call. */
+	return a->port == b->port && a->family == b->family &&
+	       ipv6_addr_equal(&a->addr.in6, &b->addr.in6);
 }
 
 /* Into an SA or a template, whose address others read without a lock: they take what

@@ -164,17 +164,19 @@ void esptrack_flow_facts(struct esptrack_move *move,
 
 	hlist_for_each_entry(other, esptrack_index_flow(&sa->flow), by_flow) {
 		u8 dir = esptrack_flow_relation(&sa->flow, &other->flow);
-		bool its_own = same_reqid(sa, other), fresh;
-		struct esptrack_facts *whose = its_own ? facts : &others;
+		struct esptrack_facts *whose;
 		unsigned int policies = 0;
+		bool its_own, fresh;
 
 		if (!dir || esptrack_sa_is_dead(other))
 			continue;
 		facts->crowded |= ++n > WALK_MAX;
 		if (facts->crowded)
 			return;
+		its_own = same_reqid(sa, other);
 		if (stays(move, other) || !(its_own || may_go(&others)))
 			continue;
+		whose = its_own ? facts : &others;
 		/* As often as they would be looked at by prepare_address(). */
 		fresh = facts->new_address &&
 			!same_policies(&sa->flow, counted, other);
@@ -309,11 +311,12 @@ bool esptrack_flow_move(const struct esptrack_move *move,
 			esptrack_net_readdressed(other, place);
 		other->moves++;
 		other->history.moves = sa->history.moves;
-		esptrack_peer_moved_by(other, sa, &from.src, facts->now);
-		esptrack_sa_forget_seen(other);
-		if (dir == ESPTRACK_DIR_IN)
+		if (dir == ESPTRACK_DIR_IN) {
+			esptrack_peer_moved_by(other, sa, &from.src, facts->now);
+			esptrack_sa_forget_seen(other);
 			esptrack_log_add(other, event, facts->now,
 					 ESPTRACK_KIND_MOVED);
+		}
 		member_moved(event, other, dir);
 	}
 	if (facts->new_address)

@@ -84,9 +84,9 @@ static void gather_facts(struct esptrack_sa *sa,
 	facts->move_burst = sa->flow.net->conf.burst;
 	facts->tunnel = true;
 
-	if (!esptrack_judge_packet(facts, &sa->history) &&
-	    esptrack_peer_contradicts(sa, &packet->source,
-				      accepted_before(sa, packet)))
+	if (esptrack_peer_contradicts(sa, &packet->source,
+				      accepted_before(sa, packet)) &&
+	    !esptrack_judge_packet(facts, &sa->history))
 		esptrack_peer_split(sa);
 	if (esptrack_is_due(facts, &sa->history))
 		esptrack_flow_facts(move, packet, facts);

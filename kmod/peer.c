@@ -165,7 +165,7 @@ static u64 left_at(const struct esptrack_sa *sa,
 
 /**
  * esptrack_peer_moved_by() - another SA of the flow has moved this one
- * @sa: the SA, at its new place
+ * @sa: the SA, an inbound one, at its new place
  * @by: the other one
  * @from: where both were
  * @now: as &esptrack_facts.now
@@ -262,12 +262,16 @@ bool esptrack_peer_left_lately(const struct esptrack_sa *sa,
  * @accepted: packets that it had accepted before this one
  * @lately: from where it was lately
  *
+ * Only of one that others have moved this is of interest.
+ *
  * Context: any, esptrack_lock held.
  */
 void esptrack_peer_strayed(struct esptrack_sa *sa, u64 accepted, bool lately)
 {
 	lockdep_assert_held(&esptrack_lock);
 
+	if (!sa->left_by)
+		return;
 	sa->astray++;
 	/* What came from there before the SA was moved may have been with its crypto,
 	 * and is counted by now. It was not heard from its endpoint, either.
