@@ -1,9 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check_both.sh KERNEL: run all the tests in two guests side by side, each half of
+# check_both.sh KERNEL: run the tests in two guests side by side, each half of
 # them, as a guest seldom has work for two processors. What the second says comes
 # after the first has ended. The last line is "N passed, N failed".
+#
+# Not those of daemons, nor a little of each stress: make check-stress does all of that,
+# and make check-all, and on the debug kernels make check-debug, this as well.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
@@ -18,7 +21,7 @@ bad=0
 
 half()
 {
-	"$top/selftests/check.sh" "$kernel" "PART=$1/2"
+	"$top/selftests/check.sh" "$kernel" "PART=$1/2" 'TEST=!(daemon_*|stress)'
 }
 
 # What both need is made by one of them.
