@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fail, and print the lines, if the kernel has complained since the last call,
-# or bears a taint other than those of an out-of-tree unsigned module, or has
-# switched off what watches it.
+# splat.sh [PATTERN]: fail, and print the lines, if the kernel has complained since the
+# last call, other than by lines with the pattern; or bears a taint other than those of
+# an out-of-tree unsigned module, or has switched off what watches it.
 
 set -uo pipefail
 
@@ -90,7 +90,7 @@ while in_race < $log; do
 	dmesg > $log
 done
 if tail -n "+$((seen + 1))" $log | our_races | without_shortage |
-   grep -E "$pattern"; then
+   grep -E "$pattern" | grep -vE -- "${1:-^\$}"; then
 	echo "splat: the kernel complained (lines above)"
 	status=1
 fi
