@@ -183,7 +183,6 @@ static bool judge_packet(struct esptrack_sa *sa,
 	event->esp_seq = packet->seq;
 
 	gather_facts(sa, packet, &move, &facts);
-	esptrack_peer_strayed(sa, accepted_before(sa, packet), facts.left_lately);
 	switch (esptrack_judge(&facts, &sa->history, &event->reason)) {
 	case ESPTRACK_MOVE:
 		return packet_moved(sa, &move, &facts, event);
@@ -264,6 +263,7 @@ static void packet_accepted(struct esptrack_sa *sa, const struct xfrm_state *x,
 		return;
 	if (judge_packet(sa, packet, event))
 		esptrack_event_post(sa, event);
+	sa->astray++;
 }
 
 static void announce_moves(const struct esptrack_event *event)

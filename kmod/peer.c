@@ -257,30 +257,6 @@ bool esptrack_peer_left_lately(const struct esptrack_sa *sa,
 }
 
 /**
- * esptrack_peer_strayed() - an SA has accepted a packet from elsewhere
- * @sa: the SA
- * @accepted: packets that it had accepted before this one
- * @lately: from where it was lately
- *
- * Only of one that others have moved this is of interest.
- *
- * Context: any, esptrack_lock held.
- */
-void esptrack_peer_strayed(struct esptrack_sa *sa, u64 accepted, bool lately)
-{
-	lockdep_assert_held(&esptrack_lock);
-
-	if (!sa->left_by)
-		return;
-	sa->astray++;
-	/* What came from there before the SA was moved may have been with its crypto,
-	 * and is counted by now. It was not heard from its endpoint, either.
-	 */
-	if (lately)
-		sa->astray = max(sa->astray, accepted + 1);
-}
-
-/**
  * esptrack_peer_contradicts() - does an SA show that its flow is two peers'?
  * @sa: has accepted a packet from elsewhere, newer than all before, and not from
  *	where it was lately

@@ -21,7 +21,6 @@ void esptrack_peer_moved_by(struct esptrack_sa *sa,
 void esptrack_peer_moved_itself(struct esptrack_sa *sa);
 bool esptrack_peer_left_lately(const struct esptrack_sa *sa,
 			       const struct esptrack_endpoint *source, u64 now);
-void esptrack_peer_strayed(struct esptrack_sa *sa, u64 accepted, bool lately);
 bool esptrack_peer_contradicts(const struct esptrack_sa *sa,
 			       const struct esptrack_endpoint *source,
 			       u64 accepted);
