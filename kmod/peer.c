@@ -11,8 +11,10 @@
  * (@joined says who came later), and all of them are @parted (split). Should their flows
  * meet again they are one peer once more, @reunited (rejoin); and if they are split then,
  * too, they stay @apart. Who brings several reqids can begin anew with each: but where
- * two splits were not enough each reqid becomes a peer of its own. So a peer is led away
- * by others four times at most, and for LEFT_LATELY and until his next packet each time.
+ * two splits were not enough each other reqid becomes a peer of its own. So a peer is led
+ * away by others four times at most, and for LEFT_LATELY and until his next packet each
+ * time. (A time does not count if a packet of his was with its crypto just then: it is
+ * counted after the move, and passes for one from the new place.)
  */
 #include "peer.h"
 
