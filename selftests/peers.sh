@@ -23,12 +23,30 @@ peers_up()
 	quietly ip -n cloud route add blackhole 100.64.0.0/10
 	# shellcheck disable=SC2154 # of lib.sh
 	start_ready udpencap server "$here/udpencap.py"
+	peers_start
 }
 
-# peers ARGUMENTS: of esppeers.py
+# peers_start: what plays them
+peers_start()
+{
+	# shellcheck disable=SC2154 # of lib.sh
+	mkfifo "$tmp/peers-do" "$tmp/peers-done"
+	exec {peers_do}<> "$tmp/peers-do" {peers_done}<> "$tmp/peers-done"
+	ip netns exec cloud "$here/esppeers.py" serve \
+		< "$tmp/peers-do" > "$tmp/peers-done" 2> "$tmp/peers.log" &
+	defer stop $!
+	# shellcheck disable=SC2154 # of lib.sh
+	read -rt $((20 * slowness)) -u "$peers_done" || bail "no peers"
+}
+
+# peers ARGUMENTS: of esppeers.py, one call at a time
 peers()
 {
-	in_ns cloud "$here/esppeers.py" "$@"
+	local status
+
+	echo "/proc/$BASHPID/fd/1 /proc/$BASHPID/fd/2 $*" >&"$peers_do"
+	read -rt $((120 * slowness)) -u "$peers_done" status || return
+	return "$status"
 }
 
 # answered N [--first I] [--child K] PING-ARGUMENTS...: are all N peers answered?
