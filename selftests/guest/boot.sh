@@ -25,6 +25,8 @@ mkdir -p "$BUILD/logs"
 log=$BUILD/logs/boot-$(date +%Y%m%d-%H%M%S)-$$.log
 cmdline="root=/dev/vda rw console=ttyS0 tsc=unstable clocksource=hpet"
 cmdline+=" panic_on_warn=1 oops=panic panic=-1 log_buf_len=16M esptrack.slowness=1"
+# See run.sh.
+cmdline+=" norandmaps"
 qemu_accel
 timeout --foreground 3600 qemu-system-x86_64 "${accel[@]}" -smp 2 -m 2G \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
