@@ -64,22 +64,50 @@ static u64 arrival(const struct esptrack_sa *sa)
 	return (u64)sa->x->curlft.add_time << 32 | ++last_joined;
 }
 
-/**
- * esptrack_peer_join() - make an SA one of the peer of another one
- * @sa: the SA
- * @other: the other one
- *
- * Context: any, esptrack_lock held.
+/* Has an SA, which has accepted so many packets, been heard at its endpoint since
+ * others have moved it? Of those from elsewhere more may be noted than xfrm has counted:
+ * it does so later, or drops them. (With asynchronous crypto it does so before. Such a
+ * packet passes for one from the endpoint, until the next one.)
  */
-void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other)
+static bool was_heard(const struct esptrack_sa *sa, u64 packets)
+	__must_hold(&esptrack_lock)
 {
-	lockdep_assert_held(&esptrack_lock);
+	return (s64)(packets - sa->astray) > 0;
+}
 
+/* Make an SA one of the peer of another one. */
+static void join(struct esptrack_sa *sa, const struct esptrack_sa *other)
+	__must_hold(&esptrack_lock)
+{
 	sa->flow.peer = other->flow.peer;
 	sa->parted = other->parted;
 	sa->apart = other->apart;
 	sa->reunited = other->reunited;
 	sa->joined = one_child(sa, other) ? other->joined : arrival(sa);
+}
+
+/**
+ * esptrack_peer_succeed() - a new SA takes after one that was moved
+ * @sa: the new one
+ * @other: that one, of the same reqid
+ *
+ * A peer who has not been heard since others moved his SA has not been by way of the
+ * new one, either.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_peer_succeed(struct esptrack_sa *sa, const struct esptrack_sa *other)
+{
+	lockdep_assert_held(&esptrack_lock);
+
+	join(sa, other);
+	if (sa->dir != other->dir || !other->left_by ||
+	    was_heard(other, READ_ONCE(other->x->curlft.packets)))
+		return;
+	sa->home = other->home;
+	sa->left = other->left;
+	sa->left_by = other->left_by;
+	sa->astray = READ_ONCE(sa->x->curlft.packets);
 }
 
 /* An SA of the only peer who was installed where a new one is. One whom we have
@@ -124,22 +152,11 @@ void esptrack_peer_assign(struct esptrack_sa *sa)
 
 	other = neighbour(sa);
 	if (other) {
-		esptrack_peer_join(sa, other);
+		join(sa, other);
 		return;
 	}
 	sa->flow.peer = ++last_peer;
 	sa->joined = arrival(sa);
-}
-
-/* Has an SA, which has accepted so many packets, been heard at its endpoint since
- * others have moved it? Of those from elsewhere more may be noted than xfrm has counted:
- * it does so later, or drops them. (With asynchronous crypto it does so before. Such a
- * packet passes for one from the endpoint, until the next one.)
- */
-static bool was_heard(const struct esptrack_sa *sa, u64 packets)
-	__must_hold(&esptrack_lock)
-{
-	return (s64)(packets - sa->astray) > 0;
 }
 
 static bool was_within(const struct esptrack_left *left,
@@ -347,6 +364,8 @@ void esptrack_peer_split(struct esptrack_sa *sa)
 		if (all ? its != sa->x->props.reqid : reqid && its == reqid)
 			other->flow.peer = peers + its;
 	}
+	/* Should the move fail: what has led it away is dealt with. */
+	sa->left_by = sa->x->props.reqid;
 	memset(&sa->history.moves, 0, sizeof(sa->history.moves));
 }
 

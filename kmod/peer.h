@@ -9,7 +9,7 @@ struct esptrack_net;
 struct esptrack_sa;
 
 void esptrack_peer_assign(struct esptrack_sa *sa);
-void esptrack_peer_join(struct esptrack_sa *sa, const struct esptrack_sa *other);
+void esptrack_peer_succeed(struct esptrack_sa *sa, const struct esptrack_sa *other);
 bool esptrack_peer_has_moved(const struct esptrack_sa *sa);
 u64 esptrack_peer_visit(void);
 bool esptrack_peer_shares_reqid(const struct esptrack_sa *sa, u64 peer);

@@ -90,10 +90,11 @@ struct esptrack_left {
  * @joined: when its reqid came to its peer; greater if later
  * @home: where the SA was heard last before others of the flow moved it
  * @left: where it was before the last of them did
- * @left_by: reqid of that one, 0 if it has none, or is this one itself
+ * @left_by: reqid of that one, 0 if it has none; its own if it has moved itself since
+ *	(0), or was parted from that one
  * @astray: packets that it had accepted when it left @home, and those from
- *	elsewhere since: no fewer than all of them, if nothing was heard from its
- *	endpoint since
+ *	elsewhere since that were looked at: no fewer than all of them, if nothing
+ *	was heard from its endpoint since
  * @idle_packets: packets that the SA had sent at @idle_since
  * @idle_since: jiffies, 0: not known yet; for outbound SAs
  * @seen: the last source that was reported while static_nat is off, or that a
@@ -106,8 +107,9 @@ struct esptrack_left {
  * @log: what came of its last packets from elsewhere; NULL if none did
  * @knob: its directory in sysfs; written under esptrack_net.mutex
  *
- * All but @gone, @refused and @knob is protected by esptrack_lock; @static_nat and
- * what is said of @seen is read without it, too.
+ * All but @gone, @refused and @knob is protected by esptrack_lock. Without it are read,
+ * too: @x, @static_nat, @flow, of which a packet takes what it finds, and what is said of
+ * @seen.
  *
  * There is one for each SA, so it is ordered to waste little.
  */

@@ -105,7 +105,7 @@ static bool inherit_endpoint(struct esptrack_sa *sa,
 	if (esptrack_peer_shares_reqid(sa, sibling->flow.peer))
 		return false;
 
-	esptrack_peer_join(sa, sibling);
+	esptrack_peer_succeed(sa, sibling);
 	return move_alone(sa, esptrack_flow_remote(&sibling->flow, sibling->dir));
 }
 

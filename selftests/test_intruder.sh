@@ -183,6 +183,17 @@ check "rekeyed again: he speaks from elsewhere" speaks 14 5
 check_eq "rekeyed again: he goes alone" "$(endpoints 13:2 14)" \
 	"100.64.0.13:4500 100.69.0.14:4500"
 
+# The peer is rekeyed before he speaks again: his new SA knows how the old one was led away.
+install 18 18
+install 19 18
+check "an intruder speaks from elsewhere" speaks 19 5
+rekey 18 0
+check_eq "rekeyed meanwhile: the new SA goes to where the old one was led" \
+	"$(endpoints 18:1 19)" "100.69.0.19:4500 100.69.0.19:4500"
+check "rekeyed meanwhile: the peer goes on to speak" speaks 18:1 0
+check_eq "rekeyed meanwhile: the intruder stays" "$(endpoints 18:1 19)" \
+	"100.64.0.18:4500 100.69.0.19:4500"
+
 # He leads the flow back and away all the time. What comes from where the peer was less
 # than two seconds ago might be late, but not for ever.
 quietly tool server conf set rate 1000/second burst 1000 || bail "no throttle"
