@@ -148,7 +148,7 @@ u64 esptrack_sa_packets(const struct esptrack_sa *sa)
 
 /**
  * esptrack_sa_add_forged() - add up the packets that an SA has found forged
- * @sa: an inbound SA
+ * @sa: any SA; an outbound one finds none
  *
  * The kernel counts them in 32 bits, so what has come since the last time is to
  * be added now and then, as all SAs of a namespace are looked at.
@@ -222,6 +222,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	WRITE_ONCE(sa->gone, 0);
 	sa->origin = sa->flow;
 	sa->renamed = false;
+	sa->idle_since = 0;
 	esptrack_sa_forget_seen(sa);
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
