@@ -39,12 +39,8 @@ void esptrack_conf_apply(struct esptrack_sa *sa)
 void esptrack_conf_set(struct esptrack_net *tn,
 		       const struct esptrack_conf *conf)
 {
-	struct esptrack_switches *switches = &tn->conf.switches;
-
 	spin_lock_bh(&esptrack_lock);
-	switches->on &= ~conf->switches.given;
-	switches->on |= conf->switches.on;
-	switches->given |= conf->switches.given;
+	esptrack_switches_merge(&tn->conf.switches, &conf->switches);
 	if (conf->interval)
 		tn->conf.interval = conf->interval;
 	if (conf->burst)

@@ -126,6 +126,20 @@ esptrack_netlink_switches(const struct nlattr *static_nat,
 	return switches;
 }
 
+/**
+ * esptrack_netlink_sets_nothing() - refuse a request that gives nothing to set
+ * @info: of the request
+ * @attr: its attribute static-nat
+ *
+ * Return: -EINVAL, with an extended ack.
+ */
+int esptrack_netlink_sets_nothing(struct genl_info *info, int attr)
+{
+	NL_SET_ERR_ATTR_MISS(info->extack, NULL, attr);
+	GENL_SET_ERR_MSG(info, "nothing to set: static_nat is missing");
+	return -EINVAL;
+}
+
 int __init esptrack_netlink_init(void)
 {
 	int err = genl_register_family(&esptrack_family);

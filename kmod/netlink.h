@@ -25,6 +25,7 @@ bool esptrack_netlink_dump_refuses(struct netlink_callback *cb);
 struct esptrack_switches
 esptrack_netlink_switches(const struct nlattr *static_nat,
 			  const struct nlattr *port_only);
+int esptrack_netlink_sets_nothing(struct genl_info *info, int attr);
 
 int esptrack_netlink_init(void);
 void esptrack_netlink_uninit(void);

@@ -50,12 +50,9 @@ int esptrack_nl_conf_set_doit(struct sk_buff *skb, struct genl_info *info)
 		conf.interval = nla_get_u32(interval);
 	if (burst)
 		conf.burst = nla_get_u32(burst);
-	if (!conf.switches.given && !conf.interval && !conf.burst) {
-		NL_SET_ERR_ATTR_MISS(info->extack, NULL,
-				     ESPTRACK_A_CONF_STATIC_NAT);
-		GENL_SET_ERR_MSG(info, "nothing to set: static_nat is missing");
-		return -EINVAL;
-	}
+	if (!conf.switches.given && !conf.interval && !conf.burst)
+		return esptrack_netlink_sets_nothing(info,
+						     ESPTRACK_A_CONF_STATIC_NAT);
 
 	esptrack_conf_set(esptrack_net(genl_info_net(info)), &conf);
 	return 0;

@@ -85,12 +85,9 @@ int esptrack_nl_reqid_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	switches = esptrack_netlink_switches(info->attrs[ESPTRACK_A_REQID_STATIC_NAT],
 					     info->attrs[ESPTRACK_A_REQID_PORT_ONLY]);
-	if (!switches.given) {
-		NL_SET_ERR_ATTR_MISS(info->extack, NULL,
-				     ESPTRACK_A_REQID_STATIC_NAT);
-		GENL_SET_ERR_MSG(info, "nothing to set: static_nat is missing");
-		return -EINVAL;
-	}
+	if (!switches.given)
+		return esptrack_netlink_sets_nothing(info,
+						     ESPTRACK_A_REQID_STATIC_NAT);
 	return esptrack_reqid_set(tn, reqid, &switches);
 }
 

@@ -254,12 +254,9 @@ int esptrack_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	switches = esptrack_netlink_switches(info->attrs[ESPTRACK_A_SA_STATIC_NAT],
 					     info->attrs[ESPTRACK_A_SA_PORT_ONLY]);
-	if (!switches.given) {
-		NL_SET_ERR_ATTR_MISS(info->extack, NULL,
-				     ESPTRACK_A_SA_STATIC_NAT);
-		GENL_SET_ERR_MSG(info, "nothing to set: static_nat is missing");
-		return -EINVAL;
-	}
+	if (!switches.given)
+		return esptrack_netlink_sets_nothing(info,
+						     ESPTRACK_A_SA_STATIC_NAT);
 
 	spin_lock_bh(&esptrack_lock);
 	sa = find_inbound(genl_info_net(info), &id);

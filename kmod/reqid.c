@@ -50,8 +50,7 @@ int esptrack_reqid_set(struct esptrack_net *tn, u32 reqid,
 
 	mutex_lock(&tn->mutex);
 	all = esptrack_reqid_switches(xa_load(&tn->reqids, reqid));
-	all.on = (all.on & ~switches->given) | switches->on;
-	all.given |= switches->given;
+	esptrack_switches_merge(&all, switches);
 	err = xa_err(xa_store_bh(&tn->reqids, reqid, to_entry(&all),
 				 GFP_KERNEL));
 	if (err)

@@ -28,6 +28,18 @@ void esptrack_switches_set_one(struct esptrack_sa *sa,
 	esptrack_sa_forget_seen(sa);
 }
 
+/**
+ * esptrack_switches_merge() - some more switches are set
+ * @all: those that were set before, and are afterwards
+ * @switches: what is set
+ */
+void esptrack_switches_merge(struct esptrack_switches *all,
+			     const struct esptrack_switches *switches)
+{
+	all->on = (all->on & ~switches->given) | switches->on;
+	all->given |= switches->given;
+}
+
 /* Of SAs of one flow and reqid. */
 static u8 relation(const struct esptrack_sa *sa, const struct esptrack_sa *other)
 {
@@ -65,7 +77,7 @@ static const struct esptrack_sa *inbound_of(const struct esptrack_sa *sa)
 }
 
 /**
- * esptrack_switches_share() - let outbound SAs have what an inbound one has
+ * esptrack_switches_share() - let outbound SAs go with an inbound one, or not
  * @sa: one of them, or the inbound one
  *
  * Outbound SAs have no knob of their own. Meant are those of the flow with the
@@ -89,7 +101,6 @@ void esptrack_switches_share(const struct esptrack_sa *sa)
 		if (relation(sa, other) != ESPTRACK_DIR_OUT)
 			continue;
 		WRITE_ONCE(other->static_nat, on);
-		other->port_only = sa->port_only;
 	}
 }
 

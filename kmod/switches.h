@@ -20,6 +20,8 @@ struct esptrack_switches {
 	u8 on;
 };
 
+void esptrack_switches_merge(struct esptrack_switches *all,
+			     const struct esptrack_switches *switches);
 void esptrack_switches_set_one(struct esptrack_sa *sa,
 			       const struct esptrack_switches *switches);
 void esptrack_switches_set(struct esptrack_sa *sa,
