@@ -70,22 +70,6 @@ esptrack_policy_is_offloaded(const struct xfrm_policy *policy)
 #endif
 }
 
-/* May the route of a packet depend on its ports? Rules of routing can name
- * them.
- */
-static inline bool esptrack_routes_by_port(const struct net *net, u16 family)
-{
-#ifdef CONFIG_IP_MULTIPLE_TABLES
-	if (family == AF_INET)
-		return READ_ONCE(net->ipv4.fib_rules_require_fldissect);
-#endif
-#ifdef CONFIG_IPV6_MULTIPLE_TABLES
-	if (family == AF_INET6)
-		return READ_ONCE(net->ipv6.fib6_rules_require_fldissect);
-#endif
-	return false;
-}
-
 /* In these modes the addresses outside are the tunnel's alone. IP-TFS is one of
  * them since 6.14.
  */

@@ -204,6 +204,22 @@ static bool join_place(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 	return linked;
 }
 
+/* May the route of a packet depend on its ports? Rules of routing can name
+ * them.
+ */
+static bool routes_by_port(const struct net *net, u16 family)
+{
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	if (family == AF_INET)
+		return READ_ONCE(net->ipv4.fib_rules_require_fldissect);
+#endif
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
+	if (family == AF_INET6)
+		return READ_ONCE(net->ipv6.fib6_rules_require_fldissect);
+#endif
+	return false;
+}
+
 /* xfrm looks up the route for the ports of the SA, and keeps it. */
 static void drop_route(struct xfrm_state *x)
 	__must_hold(&x->lock)
@@ -255,8 +271,7 @@ bool esptrack_move_sa(struct xfrm_state *x, struct xfrm_state *place, u8 dir,
 		moved = join_place(x, place, dir, &to->addr);
 	if (moved)
 		WRITE_ONCE(*port, to->port);
-	if (moved && !place &&
-	    esptrack_routes_by_port(xs_net(x), x->props.family))
+	if (moved && !place && routes_by_port(xs_net(x), x->props.family))
 		drop_route(x);
 	spin_unlock(&x->lock);
 
