@@ -226,9 +226,10 @@ static void cancel_places(const struct esptrack_flow *flow)
 		}
 }
 
-/* First the placeholders, then the policies, last the SAs: so output always finds an
- * SA, or a placeholder, and never asks the daemon for a new one. Input compares with
- * policies that are open, until all is done.
+/* First the placeholders, then the policies, last the SAs: so output that looks for the
+ * new address finds an SA, or a placeholder, and does not ask the daemon for a new one.
+ * (Who has read the old one from the policy before, and looks for it later, does.) Input
+ * compares with policies that are open, until all is done.
  */
 static bool prepare_address(const struct esptrack_move *move,
 			    const struct esptrack_endpoint *to,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The hook: a tracked SA's transform is a copy of ESP's in which .input is
- * ours. Every packet of the SA passes there, whatever way it came (UDP socket,
- * GRO, either IP version), and no packet of any other SA does.
+ * ours. Every packet of the SA that the kernel decrypts passes there, whatever way it
+ * came (UDP socket, GRO, either IP version), and no packet of any other SA does.
  */
 #include "hook.h"
 

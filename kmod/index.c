@@ -97,11 +97,12 @@ u8 esptrack_ends_relation(const struct esptrack_flow *flow,
 
 /**
  * esptrack_flow_relation() - what the flow of an SA is to that of another
- * @flow: of an inbound SA
- * @other: of any SA
+ * @flow: of one SA
+ * @other: of the other one
  *
  * Return: %ESPTRACK_DIR_IN if they are the same, %ESPTRACK_DIR_OUT if @other
- * is the opposite direction of @flow, and 0 if they are different flows.
+ * is the opposite direction of @flow, and 0 if they are different flows. So if @flow
+ * is an inbound SA's, it is the direction of the other one.
  */
 u8 esptrack_flow_relation(const struct esptrack_flow *flow,
 			  const struct esptrack_flow *other)
