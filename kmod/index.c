@@ -5,50 +5,28 @@
  */
 #include "index.h"
 
-#include <linux/hash.h>
-#include <linux/jhash.h>
-#include <linux/mm.h>
-#include <linux/random.h>
-#include <net/netns/hash.h>
-
 #include "net.h"
+#include "table.h"
 
-/* Fixed in size, so that linking cannot fail: a move must not lose an SA. At
- * 100,000 SAs there are six in a chain.
- */
-#define INDEX_BITS	14
-#define INDEX_SIZE	BIT(INDEX_BITS)
-
-static struct hlist_head *by_state;
-static struct hlist_head *by_flow;
-static struct hlist_head *by_id;
-static struct hlist_head *by_reqid;
-static u32 hash_seed __read_mostly;
+static struct esptrack_table by_state __read_mostly;
+static struct esptrack_table by_flow __read_mostly;
+static struct esptrack_table by_id __read_mostly;
+static struct esptrack_table by_reqid __read_mostly;
 
 static struct hlist_head *state_head(const struct xfrm_state *x)
 {
-	return &by_state[hash_ptr(x, INDEX_BITS)];
-}
-
-/* Whoever is root in a namespace of his own can choose SPIs and reqids: he may
- * make chains long for himself, but not for others (who wait for him, though, as
- * the lock is the same).
- */
-static u32 net_hash(const struct esptrack_net *tn, u32 value)
-{
-	return jhash_2words(value, net_hash_mix(tn->net), hash_seed) &
-	       (INDEX_SIZE - 1);
+	return esptrack_table_by_pointer(&by_state, x);
 }
 
 static struct hlist_head *id_head(const struct esptrack_net *tn, __be32 spi)
 {
-	return &by_id[net_hash(tn, (__force u32)spi)];
+	return esptrack_table_by_value(&by_id, tn->net, (__force u32)spi);
 }
 
 static u32 endpoint_hash(const struct esptrack_endpoint *endpoint)
 {
 	return jhash2((const u32 *)endpoint, sizeof(*endpoint) / sizeof(u32),
-		      hash_seed);
+		      by_flow.seed);
 }
 
 /* The sum makes both directions meet in one chain, so that we need not know
@@ -56,8 +34,9 @@ static u32 endpoint_hash(const struct esptrack_endpoint *endpoint)
  */
 static struct hlist_head *flow_head(const struct esptrack_flow *flow)
 {
-	return &by_flow[net_hash(flow->net, endpoint_hash(&flow->src) +
-					    endpoint_hash(&flow->dst))];
+	return esptrack_table_by_value(&by_flow, flow->net->net,
+				       endpoint_hash(&flow->src) +
+				       endpoint_hash(&flow->dst));
 }
 
 /**
@@ -141,7 +120,7 @@ struct esptrack_sa *esptrack_index_of_state(const struct xfrm_state *x)
 struct hlist_head *esptrack_index_reqid(const struct esptrack_net *tn,
 					u32 reqid)
 {
-	return &by_reqid[net_hash(tn, reqid)];
+	return esptrack_table_by_value(&by_reqid, tn->net, reqid);
 }
 
 /* From a node of a chain by reqid on, which other SAs share. */
@@ -379,34 +358,22 @@ void esptrack_index_del(struct esptrack_sa *sa)
 	hlist_del_init(&sa->by_reqid);
 }
 
-static struct hlist_head *index_alloc(void)
-{
-	return kvcalloc(INDEX_SIZE, sizeof(struct hlist_head), GFP_KERNEL);
-}
-
-static void index_free(void)
-{
-	kvfree(by_state);
-	kvfree(by_flow);
-	kvfree(by_id);
-	kvfree(by_reqid);
-}
-
 int esptrack_index_init(void)
 {
-	hash_seed = get_random_u32();
-	by_state = index_alloc();
-	by_flow = index_alloc();
-	by_id = index_alloc();
-	by_reqid = index_alloc();
-	if (by_state && by_flow && by_id && by_reqid)
-		return 0;
+	int err = esptrack_table_init(&by_state) ?:
+		  esptrack_table_init(&by_flow) ?:
+		  esptrack_table_init(&by_id) ?:
+		  esptrack_table_init(&by_reqid);
 
-	index_free();
-	return -ENOMEM;
+	if (err)
+		esptrack_index_uninit();
+	return err;
 }
 
 void esptrack_index_uninit(void)
 {
-	index_free();
+	esptrack_table_uninit(&by_reqid);
+	esptrack_table_uninit(&by_id);
+	esptrack_table_uninit(&by_flow);
+	esptrack_table_uninit(&by_state);
 }

@@ -6,20 +6,13 @@
  */
 #include "policy.h"
 
-#include <linux/hash.h>
-#include <linux/jhash.h>
-#include <linux/mm.h>
-#include <linux/random.h>
 #include <linux/slab.h>
-#include <net/netns/hash.h>
 
 #include "compat.h"
 #include "net.h"
 #include "peer.h"
 #include "sa.h"
-
-#define INDEX_BITS	14
-#define INDEX_SIZE	BIT(INDEX_BITS)
+#include "table.h"
 
 /**
  * struct policy - a policy with an ESP template that names addresses
@@ -51,21 +44,18 @@ struct policy {
 	u8 open;
 };
 
-static struct hlist_head *by_reqid;
-static struct hlist_head *by_policy;
-static u32 hash_seed __read_mostly;
+static struct esptrack_table by_reqid __read_mostly;
+static struct esptrack_table by_policy __read_mostly;
 static struct kmem_cache *policy_cache;
 
 static struct hlist_head *reqid_head(const struct esptrack_net *tn, u32 reqid)
 {
-	u32 hash = jhash_2words(reqid, net_hash_mix(tn->net), hash_seed);
-
-	return &by_reqid[hash & (INDEX_SIZE - 1)];
+	return esptrack_table_by_value(&by_reqid, tn->net, reqid);
 }
 
 static struct hlist_head *policy_head(const struct xfrm_policy *policy)
 {
-	return &by_policy[hash_ptr(policy, INDEX_BITS)];
+	return esptrack_table_by_pointer(&by_policy, policy);
 }
 
 static bool names_addresses(const struct xfrm_tmpl *tmpl)
@@ -625,12 +615,12 @@ void esptrack_policy_sweep(struct esptrack_net *tn, bool all)
 
 int esptrack_policy_init(void)
 {
-	hash_seed = get_random_u32();
-	by_reqid = kvcalloc(INDEX_SIZE, sizeof(*by_reqid), GFP_KERNEL);
-	by_policy = kvcalloc(INDEX_SIZE, sizeof(*by_policy), GFP_KERNEL);
+	int err = esptrack_table_init(&by_reqid) ?:
+		  esptrack_table_init(&by_policy);
+
 	policy_cache = kmem_cache_create("esptrack_policy",
 					 sizeof(struct policy), 0, 0, NULL);
-	if (by_reqid && by_policy && policy_cache)
+	if (!err && policy_cache)
 		return 0;
 
 	esptrack_policy_uninit();
@@ -640,6 +630,6 @@ int esptrack_policy_init(void)
 void esptrack_policy_uninit(void)
 {
 	kmem_cache_destroy(policy_cache);
-	kvfree(by_policy);
-	kvfree(by_reqid);
+	esptrack_table_uninit(&by_policy);
+	esptrack_table_uninit(&by_reqid);
 }
