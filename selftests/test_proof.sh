@@ -92,8 +92,9 @@ check_eq "traffic went on to the client" "$(traffic .to_client.lost)" 0
 note "to the client: $(traffic ".to_client.gaps | tojson")"
 note "to the server: $(traffic .to_server.lost) lost where the path was blocked," \
 	"$(traffic .to_server.reordered) delivered late; received before: $received"
-check_eq "the packet held back was delivered, as the stock kernel does" \
-	"$(traffic .to_server.reordered)" 1
+# The network itself may have one overtake the next one, at times.
+check_num "the packet held back was delivered, as the stock kernel does: it was behind by" \
+	"$(traffic .to_server.behind)" -ge 5
 
 check "the module can be unloaded" module_unload
 done_testing

@@ -11,13 +11,13 @@ traffic.py run LOCAL REMOTE REPORT [--port P] [--rate R] [--count N] [--echo]
 
 traffic.py summary SERVER_REPORT CLIENT_REPORT [TIME]
     Prints JSON: for "to_client" and "to_server": sent, received, lost,
-    duplicated, reordered, gaps (runs of lost numbers: first, last, count, and
-    when the first and the last of them were sent). What was sent after the receiver
-    was told to stop does not count. With TIME (seconds since 1970, of a rebinding)
-    the times count from it, and there are lost_before (sent until a MOMENT after
-    TIME, or before the sender had itself received a datagram since TIME), lost_after
-    (sent later), recovery: seconds until the first datagram that was sent after TIME
-    arrived; null if none.
+    duplicated, reordered, behind (by how many numbers at most), gaps (runs of lost
+    numbers: first, last, count, and when the first and the last of them were sent).
+    What was sent after the receiver was told to stop does not count. With TIME
+    (seconds since 1970, of a rebinding) the times count from it, and there are
+    lost_before (sent until a MOMENT after TIME, or before the sender had itself
+    received a datagram since TIME), lost_after (sent later), recovery: seconds until
+    the first datagram that was sent after TIME arrived; null if none.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def direction(sender, receiver, start):
     sent = {number: when for number, when in sender["sent"] if when <= receiver["until"]}
     zero = start or 0
     seen = set()
-    duplicated = reordered = 0
+    duplicated = reordered = behind = 0
     highest = -1
     recovery = None
     for number, when in receiver["received"]:
@@ -127,6 +127,7 @@ def direction(sender, receiver, start):
             duplicated += 1
         elif number < highest:
             reordered += 1
+            behind = max(behind, highest - number)
         seen.add(number)
         highest = max(highest, number)
         if start and recovery is None and sent[number] >= start:
@@ -146,7 +147,7 @@ def direction(sender, receiver, start):
                          "from": when, "until": when})
         previous = number
     result = {"sent": len(sent), "received": len(seen), "lost": len(lost),
-              "duplicated": duplicated, "reordered": reordered,
+              "duplicated": duplicated, "reordered": reordered, "behind": behind,
               "send_errors": sender["send_errors"], "gaps": gaps}
     if start:
         known = min((when for _, when in sender["received"] if when >= start), default=start)
