@@ -87,8 +87,8 @@ static void join(struct esptrack_sa *sa, const struct esptrack_sa *other)
 }
 
 /**
- * esptrack_peer_succeed() - a new SA takes after one that was moved
- * @sa: the new one
+ * esptrack_peer_succeed() - an SA takes after one that was moved
+ * @sa: a new one, or one that was made anew
  * @other: that one, of the same reqid
  *
  * A peer who has not been heard since others moved his SA has not been by way of the
@@ -101,13 +101,14 @@ void esptrack_peer_succeed(struct esptrack_sa *sa, const struct esptrack_sa *oth
 	lockdep_assert_held(&esptrack_lock);
 
 	join(sa, other);
-	if (sa->dir != other->dir || !other->left_by ||
+	/* One that was made anew, and had accepted something, knows itself. */
+	if (esptrack_sa_packets(sa) || sa->dir != other->dir ||
+	    !other->left_by ||
 	    was_heard(other, READ_ONCE(other->x->curlft.packets)))
 		return;
 	sa->home = other->home;
 	sa->left = other->left;
 	sa->left_by = other->left_by;
-	sa->astray = READ_ONCE(sa->x->curlft.packets);
 }
 
 /* An SA of the only peer who was installed where a new one is. One whom we have

@@ -90,8 +90,8 @@ struct esptrack_left {
  * @joined: when its reqid came to its peer; greater if later
  * @home: where the SA was heard last before others of the flow moved it
  * @left: where it was before the last of them did
- * @left_by: reqid of that one, 0 if it has none; its own if it has moved itself since
- *	(0), or was parted from that one
+ * @left_by: reqid of that one; 0 if it has none, or if the SA has moved the flow itself
+ *	since; its own once it was parted from that one
  * @astray: packets that it had accepted when it left @home, and those from
  *	elsewhere since that were looked at: no fewer than all of them, if nothing
  *	was heard from its endpoint since

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 spi=$STATIC_SPI_IN
 
-# Without the module the tunnel is as dead as in test_static.
+# What becomes of the tunnel without the module test_static shows.
 rebinding static esptrack $NAT_ADDR2
 lost
 check_followed
