@@ -289,11 +289,25 @@ check_num "$row: and one more for each second" "$moves" -le \
 	$((BURST + ($(last_time moved) - first) / 1000000000))
 check_num "$row: others are refused" "$throttled" -ge 1
 check_eq "$row: because of the throttle" "$(refused_since "$first")" throttled
+check_eq "$row: and counted so" "$reasons" "throttled +$throttled"
 answer=
 check "$row, holds: later it moves" follows 100 $NEW_ADDRESS
 check_num "$row, holds: a second after the first one, in milliseconds" \
 	$((($(nth_time moved $((before + BURST + 1))) - first) / 1000000)) -ge 1000
 check_eq "$row, holds: before that all was throttled" "$(refused_since "$first")" throttled
+
+row "throttle: of an SA that is rekeyed"
+home 10
+before=$(events_count server moved)
+ask "--first $n send 11 16 1 17 2 18 3 19 4"
+sibling --child 1
+ask "--first $n --child 1 send 10 20 5 21 6 22 7 23 8"
+first=$(nth_time moved $((before + 1)))
+moves=$(($(events_count server moved) - before))
+check_num "$row: a burst of $BURST moves" $moves -ge $BURST
+check_num "$row: both together make one more for each second" $moves -le \
+	$((BURST + ($(last_time moved) - first) / 1000000000))
+check_eq "$row: others are throttled" "$(refused_since "$first")" throttled
 
 check "the module can be unloaded" module_unload
 done_testing
