@@ -166,11 +166,16 @@ void esptrack_sa_add_forged(struct esptrack_sa *sa)
 	sa->failed = failed;
 }
 
-static bool same_aead(struct xfrm_algo_aead *a, struct xfrm_algo_aead *b)
+/* Behind a name there may be anything. */
+static bool same_aead(const struct xfrm_algo_aead *a,
+		      const struct xfrm_algo_aead *b)
 {
 	if (!a || !b)
 		return a == b;
-	return aead_len(a) == aead_len(b) && !memcmp(a, b, aead_len(a));
+	return !strcmp(a->alg_name, b->alg_name) &&
+	       a->alg_icv_len == b->alg_icv_len &&
+	       a->alg_key_len == b->alg_key_len &&
+	       !memcmp(a->alg_key, b->alg_key, DIV_ROUND_UP(a->alg_key_len, 8));
 }
 
 static bool same_auth(const struct xfrm_algo_auth *a,
@@ -178,8 +183,10 @@ static bool same_auth(const struct xfrm_algo_auth *a,
 {
 	if (!a || !b)
 		return a == b;
-	return xfrm_alg_auth_len(a) == xfrm_alg_auth_len(b) &&
-	       !memcmp(a, b, xfrm_alg_auth_len(a));
+	return !strcmp(a->alg_name, b->alg_name) &&
+	       a->alg_trunc_len == b->alg_trunc_len &&
+	       a->alg_key_len == b->alg_key_len &&
+	       !memcmp(a->alg_key, b->alg_key, DIV_ROUND_UP(a->alg_key_len, 8));
 }
 
 static bool same_keys(const struct xfrm_state *a, const struct xfrm_state *b)
