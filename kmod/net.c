@@ -348,6 +348,9 @@ static void sweep_alive(struct esptrack_sa *sa, struct xfrm_state **moved,
 {
 	esptrack_sa_settle(sa);
 	esptrack_sa_add_forged(sa);
+	/* Jiffies come round. */
+	if (sa->barred_by && !time_before(jiffies, sa->barred_until))
+		esptrack_sa_forget_seen(sa);
 	if (sa->stray && esptrack_siblings_reunite(sa))
 		*moved = hold_state(sa);
 	if (esptrack_leak_found(sa))

@@ -197,9 +197,17 @@ static bool judge_packet(struct esptrack_sa *sa,
 	return false;
 }
 
+static bool has_address(const struct esptrack_endpoint *endpoint,
+			const struct esptrack_sa *sa)
+{
+	return xfrm_addr_equal(&endpoint->addr, &sa->flow.src.addr,
+			       endpoint->family);
+}
+
 /* Was there a look at the source, or at one that broke a rule which it breaks as
- * well? Those about the flow are the same for all addresses, or nearly; and a peer
- * who comes from one after the other shall not have a look for each packet.
+ * well? What a new address has broken all of them do, or nearly, and what a new port
+ * alone has, every source: a peer who comes from one after the other shall not have a
+ * look for each packet.
  */
 static bool was_looked_at(const struct esptrack_sa *sa,
 			  const struct esptrack_packet *packet,
@@ -209,10 +217,8 @@ static bool was_looked_at(const struct esptrack_sa *sa,
 	 * many, or one too few of those that are throttled anyway.
 	 */
 	return data_race(esptrack_endpoint_equal(&sa->seen, &packet->source) ||
-			 (reason &&
-			  !xfrm_addr_equal(&sa->flow.src.addr,
-					   &packet->source.addr,
-					   packet->source.family)));
+			 (reason && (has_address(&sa->seen, sa) ||
+				     !has_address(&packet->source, sa))));
 }
 
 /* Nothing has changed since a packet from there was looked at, and no lock is

@@ -99,8 +99,8 @@ struct esptrack_left {
  * @idle_since: jiffies, 0: not known yet; for outbound SAs
  * @seen: the last source that was reported while static_nat is off, or that a
  *	rule about the flow or the SA has refused; read without the lock
- * @barred_until: jiffies until which @seen, and any new address, is refused for
- *	the same reason; read without the lock
+ * @barred_until: jiffies until which @seen, and what breaks the rule as well, is
+ *	refused for the same reason; read without the lock
  * @barred_by: that reason, 0 if @seen was only reported; read without the lock
  * @visit: number of the look at all SAs of a flow that has met it last
  * @packets: that SAs had accepted which were made anew as this one
