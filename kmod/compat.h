@@ -40,7 +40,7 @@ static inline u8 esptrack_xfrm_dir(const struct xfrm_state *x)
 	return 0;
 }
 
-/* SAs can be bound to a processor since 6.13. */
+/* SAs can be bound to a processor since 6.13, and in the later ones of 6.12. */
 static inline void esptrack_xfrm_copy_pcpu(struct xfrm_state *to,
 					   const struct xfrm_state *from)
 {
