@@ -279,3 +279,17 @@ path_unblock()
 {
 	in_ns inet nft delete table ip block
 }
+
+# has_esp_gro: can this kernel take ESP out of UDP by GRO?
+has_esp_gro()
+{
+	grep -qw xfrm4_gro_udp_encap_rcv /proc/kallsyms
+}
+
+# A veth device receives by NAPI, and so by GRO, if it is told to, and what its
+# peer sends may need segmentation otherwise.
+gro_on()
+{
+	quietly in_ns server ethtool -K eth0 gro on &&
+		quietly in_ns cloud ethtool -K lan tso off
+}

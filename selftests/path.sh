@@ -22,6 +22,7 @@ declare -A ciphers=(
 	[ccm]="aead rfc4309(ccm(aes)) $(key 19) 128"
 	[gmac]="aead rfc4543(gcm(aes)) $(key 20) 128"
 	[chacha]="aead rfc7539esp(chacha20,poly1305) $(key 36) 128"
+	[null]="enc ecb(cipher_null) '' auth-trunc hmac(sha256) $(key 32) 128"
 	[cbc]="enc cbc(aes) $(key 16) auth-trunc hmac(sha256) $(key 32) 128"
 )
 
@@ -172,7 +173,8 @@ end_batch()
 
 path_ping()
 {
-	in_ns client ping -n -c 1 -W "$1" -s "$size" -p 00 -I "$ping_src" "$ping_dst"
+	# shellcheck disable=SC2086 # words
+	in_ns client ${pcpu:+taskset -c $pcpu} ping -n -c 1 -W "$1" -s "$size" -p 00 -I "$ping_src" "$ping_dst"
 }
 
 # path NAME [KEY=VALUE...]: the client has an SA each way with the server; his
@@ -190,8 +192,11 @@ path_ping()
 #   in=, out=    more of the server's inbound and outbound SA
 #   policy=      more of the server's policies
 #   client_out=  more of the client's outbound SA
+#   pcpu=N       the server's SAs are processor N's, where the client sends
 #   before=, after=  commands, once around it
 # The first packet from each new mapping must be answered there.
+# async_path does the same, and looks whether xfrm has taken every packet back from a
+# crypto engine; calls_start xfrm_input_resume comes before.
 path_count=0
 path_events=0
 path_names=()
@@ -200,7 +205,7 @@ path()
 {
 	local name=$1 mode=tunnel cipher=gcm window=32 esn='' inner='' family=4
 	local follow=both reason=mode port_in='' in='' out='' policy='' client_out=''
-	local to='' before='' after='' pair word v='' ping_proto=1 ping_src ping_dst size=56
+	local to='' before='' after='' pcpu='' pair word v='' ping_proto=1 ping_src ping_dst size=56
 	local addr addr2 server server_pub client server_net client_net spi1 spi2
 	local expected=''
 
@@ -209,7 +214,7 @@ path()
 		case $1 in
 		mode=* | cipher=* | window=* | esn=* | inner=* | family=* | follow=* | \
 		reason=* | to=* | port_in=* | in=* | out=* | policy=* | client_out=* | \
-		before=* | after=*)
+		before=* | after=* | pcpu=*)
 			local "$1" ;;
 		*)	bail "path: $1" ;;
 		esac
@@ -251,6 +256,11 @@ path()
 	ip_batch server < "$tmp/batch-server" || bail "$name: SAs of the server"
 	ip_batch client < "$tmp/batch-client" || bail "$name: SAs of the client"
 
+	if [ -n "$pcpu" ]; then
+		quietly in_ns server "$here/sapcpu.py" "$pcpu" $spi1 $spi2 ||
+			bail "$name: SAs of processor $pcpu"
+	fi
+
 	check "$name: works" path_ping 5
 	nat_rebind $((nat_port + 1)) "$nat_addr"
 	if [ "$follow" = none ]; then
@@ -275,4 +285,19 @@ path()
 	path_expected[path_count]=$expected
 	expected=${expected//[!$'\n']/}
 	path_events=$((path_events + ${#expected}))
+}
+
+# resumed: how often xfrm has taken a packet back so far
+resumed()
+{
+	calls xfrm_input_resume
+}
+
+async_path()
+{
+	local before_it
+
+	before_it=$(resumed)
+	path "$@"
+	check_num "$1: packets were asynchronous" $(($(resumed) - before_it)) -ge 3
 }

@@ -86,9 +86,16 @@ if ip_knows dir; then
 	path "directions given" in="dir in" out="dir out"
 	path "IPv6, directions given" family=6 in="dir in" out="dir out"
 fi
-if ip_knows pcpu-num; then
-	path "an SA of processor 0" in="pcpu-num 0"
-	path "an SA of processor 0, port 0" in="pcpu-num 0" port_in=0 \
+# Does the kernel have them? Tried with the last path's SA.
+in_ns server "$here/sapcpu.py" 0 $((0x1000 + path_count))
+case $? in
+0)
+	path "SAs of processor 0" in="dir in" out="dir out" pcpu=0
+	path "IPv6, SAs of processor 1" family=6 in="dir in" out="dir out" pcpu=1
+	path "an SA of processor 0, port 0" in="dir in" out="dir out" pcpu=0 port_in=0 \
 		follow=none reason=any-port
-fi
+	;;
+3)	skip "an SA of a processor" "this kernel has none" ;;
+*)	bail "sapcpu.py" ;;
+esac
 paths_done

@@ -29,15 +29,7 @@ seen()
 		jq '.nftables[] | .counter | select(.) | .packets'
 }
 
-# A veth device receives by NAPI, and so by GRO, if it is told to, and what its
-# peer sends may need segmentation otherwise.
-gro_on()
-{
-	quietly in_ns server ethtool -K eth0 gro on &&
-		quietly in_ns cloud ethtool -K lan tso off
-}
-
-if ! grep -qw xfrm4_gro_udp_encap_rcv /proc/kallsyms; then
+if ! has_esp_gro; then
 	skip "ESP by GRO" "this kernel has none"
 	done_testing
 fi
@@ -68,8 +60,9 @@ check_eq "netfilter has seen none of these packets" "$(seen)" "$before"
 quietly modprobe -a "$async" crypto_user || bail "no $async"
 start_ready "$async" server "$here/asynccrypt.py" "$async" 'rfc4106(gcm(aes))'
 engine=$pid
-path "GRO, $async"
-path "GRO, $async, IPv6" family=6
+calls_start xfrm_input_resume || bail "no kprobe"
+async_path "GRO, $async"
+async_path "GRO, $async, IPv6" family=6
 check_eq "netfilter has seen none of these either" "$(seen)" "$before"
 paths_flush
 stop "$engine"
