@@ -17,6 +17,7 @@ quiet OPTIONS send SEQ WHERE...
     the same, but reports are not waited for
 """
 
+import collections
 import ctypes
 import json
 import os
@@ -61,6 +62,13 @@ def pings():
     with open("/proc/net/snmp", encoding="ascii") as file:
         names, values = [line.split() for line in file if line.startswith("Icmp:")]
     return int(values[names.index("InEchos")])
+
+
+def refused():
+    """Reason -> how often, in this namespace."""
+    run = subprocess.run(["/payload/esptrack", "-j", "stats"], capture_output=True,
+                         text=True, check=True)
+    return collections.Counter(json.loads(run.stdout)["refused"])
 
 
 def wait(condition, seconds=10):
@@ -138,7 +146,7 @@ class Driver:
 
     def send(self, args, peers, quiet):
         knobs = Knobs(peers[0])
-        pings_before, ends_before = pings(), ends()
+        pings_before, ends_before, refused_before = pings(), ends(), refused()
         before = knobs.counters()
         esppeers.send(args, peers, self.wire(args))
         wait(lambda: pings() >= pings_before + len(args.places))
@@ -146,10 +154,12 @@ class Driver:
             wait(lambda: len(self.events.read()) >= len(args.places))
         delivered = pings() - pings_before
         rose = [after - was for after, was in zip(knobs.counters(), before)]
+        reasons = ", ".join(f"{reason} +{n}" for reason, n in
+                            sorted((refused() - refused_before).items()))
         changed = ends() != ends_before
         reported = ", ".join(map(describe, self.events.take())) or "nothing reported"
-        return (f"{delivered} delivered; {reported}; moves +{rose[0]} refused +{rose[1]}; "
-                f"SAs and policies {'changed' if changed else 'as before'}; "
+        return (f"{delivered} delivered; {reported}; moves +{rose[0]} refused +{rose[1]}"
+                f"{reasons and f' ({reasons})'}; SAs and policies {'changed' if changed else 'as before'}; "
                 f"at {knobs.read('endpoint')}")
 
     def answer(self, words):

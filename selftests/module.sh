@@ -88,6 +88,12 @@ sas_are()
 	[ "$(tool "$1" -j show | jq length)" -eq "$2" ]
 }
 
+# refused_as REASON: how many packets to the server were refused for this reason
+refused_as()
+{
+	tool server -j stats | jq ".refused.\"$1\" // 0"
+}
+
 # ip_monitor_start NS: "ip xfrm monitor" of SAs, to $tmp/ip-monitor-NS.log. Sets
 # $pid.
 ip_monitor_start()

@@ -83,7 +83,8 @@ home()
 }
 
 # unmoved EVENT REFUSED SEQ WHERE [AT]: a packet from elsewhere is delivered, and
-# reported with this event; nothing moves. AT is where the SA leads to.
+# reported with this event; nothing moves. REFUSED is how the counters rise, AT where the
+# SA leads to.
 unmoved()
 {
 	local at
@@ -100,7 +101,7 @@ refused()
 	local reason=$1
 
 	shift
-	unmoved "refused $reason" 1 "$@"
+	unmoved "refused $reason" "1 ($reason +1)" "$@"
 }
 
 # followed SEQ WHERE [AT]: the packet is delivered, and moves the SA

@@ -92,6 +92,7 @@ nat_rebind 30004
 check_fails "513 SAs with its reqid: it is not followed" \
 	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
 check "it is refused" events_wait server refused 1
+check_eq "and counted" "$(refused_as crowded)" 1
 check_eq "as it is crowded" \
 	"$(jq -r 'select(.name == "sa-refused-ntf").msg.event.reason' "$tmp/events-server")" crowded
 quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x10000
@@ -129,6 +130,7 @@ nat_rebind 30005 $NAT_ADDR
 check_fails "8192 policies: a new address is not followed" \
 	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
 check "8192 policies: it is refused" events_wait server refused $((refused + 1))
+check_eq "8192 policies: and counted" "$(refused_as crowded)" 2
 check_eq "8192 policies: as it is crowded" \
 	"$(tail -n 1 "$tmp/events-server" | jq -r .msg.event.reason)" crowded
 nat_rebind 30006 $NAT_ADDR2

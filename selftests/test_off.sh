@@ -102,10 +102,10 @@ ping_lost()
 {
 	in_ns client ping -n -c 1 -W 1 -I "$CLIENT_NET" "$SERVER_NET"
 }
-shared=$(tool server -j stats | jq '.refused."shared-reqid" // 0')
+shared=$(refused_as shared-reqid)
 check_fails "off, and another peer has the reqid: no answer" ping_lost
 check_eq "off, and another peer has the reqid: refused" \
-	"$(tool server -j stats | jq '.refused."shared-reqid" // 0')" $((shared + 1))
+	"$(refused_as shared-reqid)" $((shared + 1))
 quietly ip -n server xfrm state delete src 192.0.2.5 dst $SERVER proto esp spi 0x5001 ||
 	bail "the SA stays"
 check "the other peer has gone" busywait 30 knob_gone server 0x00005001
