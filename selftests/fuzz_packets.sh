@@ -45,7 +45,26 @@ audit_real()
 	return 1
 }
 
+# fuzz COUNT: so many packets, or as many as the time allows; adds to $results
+fuzz()
+{
+	in_ns cloud /payload/load/espfuzz "$SEED" "$1" "$(seconds_left)" lan \
+		"$(mac server eth0)" $n >> "$results"
+}
+
+# gro_begin: from now on packets come to ESP by GRO
+gro_begin()
+{
+	stop "$encap"
+	quietly modprobe -a esp4_offload || bail "no offload"
+	start_ready udpencap-gro server "$here/udpencap.py" --gro
+	gro_on || bail "no GRO"
+	calls_start xfrm4_gro_udp_encap_rcv || bail "no kprobe"
+}
+
+results=$tmp/results
 peers_up
+encap=$pid
 # For jumbo frames, and more
 for end in "server eth0" "cloud lan"; do
 	read -r ns device <<< "$end"
@@ -60,12 +79,24 @@ scenario packets "mutated packets" 1000000 4000
 seed_note
 before=$(forged_state)
 xfrm_stat_mark server
-if ! result=$(in_ns cloud /payload/load/espfuzz "$SEED" "$asked" "$(seconds_left)" \
-	lan "$(mac server eth0)" $n); then
-	bail "packets cannot be sent"
+share=$asked
+if has_esp_gro; then
+	share=$((asked / 2))
+	limit=$LIMIT LIMIT=$((LIMIT / 2))
 fi
+fuzz "$share" || bail "packets cannot be sent"
+if has_esp_gro; then
+	LIMIT=$limit
+	gro_begin
+	fuzz $((asked - share)) || bail "packets cannot be sent by GRO"
+	check_num "packets have come by GRO" "$(calls xfrm4_gro_udp_encap_rcv)" -ge 100
+fi
+result=$(jq -cs 'map(to_entries) | add | group_by(.key) |
+	map({key: .[0].key, value: map(.value) | add}) | from_entries' "$results")
 scenario_end=$EPOCHREALTIME
 note "$result; $(xfrm_stat_delta server | paste -sd,)"
+check_num "some were for the receiver to cut into segments" "$(jq .to_segment <<< "$result")" \
+	-ge 1
 check_num "forged packets have reached their SAs" \
 	"$(xfrm_stat_delta server XfrmInStateProtoError)" -ge 100
 check_eq "the peers in whose name they came are as they were" "$(forged_state)" "$before"

@@ -95,14 +95,9 @@ tracked()
 	[ "$(tool server -j show | jq length)" -eq "$1" ]
 }
 
-refused_of_all()
+short_of_memory()
 {
-	tool server -j show | jq '[.[].refused] | add'
-}
-
-some_refused()
-{
-	[ "$(refused_of_all)" -ge "$1" ]
+	[ "$(refused_as no-memory)" -ge "$1" ]
 }
 
 unsent_events()
@@ -152,7 +147,37 @@ symbol_at()
 	echo "0x$start $((0x$end - 0x$start))"
 }
 
+# site_fails FUNCTION: whatever it, or who it calls, asks slabs for, until fail_nowhere
+site_fails()
+{
+	local start size
+
+	read -r start size < <(symbol_at "$1") || bail "no $1"
+	fail_within "$start" "$size" 100
+}
+
+unfollowed()
+{
+	dmesg | grep -c "esptrack: SA .* cannot be followed: -12"
+}
+
+knobs_in_server()
+{
+	in_ns server ls $knobs | wc -l
+}
+
+called()
+{
+	[ "$(calls "$1")" -ge "$2" ]
+}
+
+history_lines()
+{
+	tool server -j show | jq '[.[].history | length] | add'
+}
+
 peers_up
+setup_ipv6 || bail "no IPv6"
 module_load static_nat=1
 step=1
 [ "$SCALE" != small ] || step=61
@@ -220,15 +245,19 @@ check "all is there once, and fits" consistent
 
 # Peers that move
 if can_fail xfrm_state; then
-	before=$(refused_of_all)
+	monitor_start server
+	monitor=$pid
 	faults_begin xfrm_state 50
 	start_ready flood cloud /payload/load/espflood $n
 	flood=$pid
 	check "no memory for a move: it is refused, and counted" \
-		busywait 30 some_refused $((before + n))
+		busywait 30 short_of_memory $n
 	stop "$flood"
 	faults_end xfrm_state
-	did=$((did + $(refused_of_all) - before))
+	check_num "no memory for a move: the monitor says so" \
+		"$(grep -c '"reason": *"no-memory"' "$tmp/events-server")" -ge 1
+	stop "$monitor"
+	did=$((did + $(refused_as no-memory)))
 	check "all is there once, and fits" consistent
 	check "all peers are answered, at a new place" answered $n --place 7 --tries 20
 else
@@ -262,8 +291,7 @@ if [ -e $faults/failslab/require-start ]; then
 
 	monitor_start server
 	before=$(unsent_events)
-	read -r start size < <(symbol_at esptrack_event_post)
-	fail_within "$start" "$size" 100
+	site_fails esptrack_event_post
 	check "no memory for events: peers are followed" answered $n --place 11 --tries 20
 	fail_nowhere
 	failed=$(($(unsent_events) - before))
@@ -272,6 +300,64 @@ if [ -e $faults/failslab/require-start ]; then
 	check "no memory for events: peers are followed again" answered $n --place 12 --tries 20
 	check "no memory for events: the monitor says how many it has not seen" \
 		busywait 20 told_lost $failed
+else
+	skip "anything may fail" "failslab of this kernel cannot be told for whom"
+fi
+
+# What is asked for once or seldom: each for itself, and all of it
+if [ -e $faults/failslab/require-start ]; then
+	quietly ip -n server xfrm state flush || bail "SAs stay"
+	module_unload
+	quietly insmod "$module" static_nat=1 || bail "the module cannot be loaded any more"
+	before=$(unfollowed)
+	site_fails esptrack_hook_attach
+	peers batch states-in,states-out 1 | ip_batch server || bail "no SAs"
+	ip_batch server <<-END || bail "no SA by IPv6"
+	xfrm state add src $NAT_ADDR6 dst $SERVER6 proto esp spi 0x1006 reqid 6 mode tunnel replay-window 32 aead rfc4106(gcm(aes)) $static_key 128 encap espinudp 4500 4500 0.0.0.0
+	END
+	busywait 20 tracked 2 || bail "SAs are not known"
+	failed=$(($(unfollowed) - before))
+	fail_nowhere
+	did=$((did + failed))
+	check_num "no copy of ESP's transforms: the log says so, for both versions of IP" \
+		$failed -ge 2
+	check "no copy of ESP's transforms: it is made later" \
+		busywait 60 answered 1 --place 13 --tries 1
+	quietly ip -n server xfrm state flush || bail "SAs stay"
+	busywait 60 tracked 0 || bail "SAs are remembered"
+
+	before=$(log_lines SA)
+	site_fails esptrack_net_reserve
+	peers batch states-in,states-out $n | ip_batch server || bail "no SAs"
+	fail_nowhere
+	failed=$(($(log_lines SA) - before))
+	did=$((did + failed))
+	check_num "no place for the SA: the log says so" $failed -ge 1
+	check "no place for the SA: there is one later" busywait 20 tracked $n
+	quietly ip -n server xfrm state flush || bail "SAs stay"
+	busywait 60 tracked 0 || bail "SAs are remembered"
+
+	calls_start esptrack_knob_create || bail "no kprobe"
+	site_fails esptrack_knob_create
+	peers batch states-in,states-out $n | ip_batch server || bail "no SAs"
+	busywait 20 called esptrack_knob_create $n || bail "no knobs are made"
+	fail_nowhere
+	did=$((did + n))
+	calls_stop esptrack_knob_create
+	check_eq "no memory for knobs: there are none" "$(knobs_in_server)" 0
+	check "no memory for knobs: netlink has all SAs" tracked $n
+	site_fails esptrack_log_add
+	check "no memory for knobs, nor for histories: peers are followed" \
+		answered $n --place 15 --tries 20
+	fail_nowhere
+	did=$((did + n))
+	check_eq "no memory for histories: there are none" "$(history_lines)" 0
+	check "no memory for histories: peers are followed again" \
+		answered $n --place 16 --tries 20
+	check_num "no memory for histories: there are some later" "$(history_lines)" -ge $n
+	check "no memory for one thing: all is there once, and fits" consistent
+else
+	skip "no memory for one thing" "failslab of this kernel cannot be told for which"
 fi
 
 quietly ip -n server xfrm policy flush || bail "policies stay"

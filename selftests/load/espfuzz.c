@@ -7,7 +7,8 @@
  * valid ICV, and comes with all that can be wrong around it: lengths, checksums,
  * options, fragments, jumbo frames, segments to be made by the receiver. The peers
  * N + 1 to 2 N are real ones that send nonsense: the ICV is valid, but what it
- * protects is not. Prints JSON: what the kernel has taken to send, and what not.
+ * protects is not. Prints JSON: what the kernel has taken to send, how much of it is to
+ * be cut into segments, and what it has not taken.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -47,7 +48,7 @@ static struct random rnd;
 static int sock;
 static struct frame frame;
 static struct esppacket *const packet = &frame.packet;
-static unsigned long sent, not_taken;
+static unsigned long sent, not_taken, to_segment;
 
 static uint32_t below(uint32_t n)
 {
@@ -61,13 +62,15 @@ static bool one_in(uint32_t n)
 
 static void transmit(size_t size)
 {
-	if (send(sock, &frame, FRAME_HEADERS + size, 0) >= 0)
+	if (send(sock, &frame, FRAME_HEADERS + size, 0) >= 0) {
 		sent++;
-	else if (errno == EINVAL || errno == EMSGSIZE || errno == ENOBUFS ||
-		 errno == ENOMEM /* nor as segments */)
+		to_segment += frame.offload.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+	} else if (errno == EINVAL || errno == EMSGSIZE || errno == ENOBUFS ||
+		   errno == ENOMEM /* nor as segments */) {
 		not_taken++;
-	else
+	} else {
 		err(1, "send");
+	}
 }
 
 static void ip_sum(void)
@@ -292,6 +295,7 @@ int main(int argc, char **argv)
 	while (sent < count && time(NULL) < end)
 		for (i = 0; i < 64 && sent < count; i++)
 			send_one(peers, places, n);
-	printf("{\"done\": %lu, \"not_taken\": %lu}\n", sent, not_taken);
+	printf("{\"done\": %lu, \"to_segment\": %lu, \"not_taken\": %lu}\n", sent, to_segment,
+	       not_taken);
 	return 0;
 }
