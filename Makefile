@@ -111,7 +111,7 @@ netlink:
 	@selftests/netlink.sh '$(KERNEL)'
 
 lint:
-	@selftests/lint.sh '$(KERNEL)'
+	@selftests/lint.sh $(if $(kernel-given),'$(KERNEL)')
 
 # Kbuild leaves its files beside the sources.
 clean:

@@ -1,19 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lint.sh KERNEL: whatever can be said about the sources without running them.
-# Silence is success.
+# lint.sh [KERNEL]: whatever can be said about the sources without running them, and
+# the module for each kernel of the table, or for one. Silence is success.
 
 set -euo pipefail
 # shellcheck source=guest/common.sh
 . "$(dirname "$0")/guest/common.sh"
 
-[ $# -eq 1 ] || die "usage: lint.sh KERNEL"
-kernel=$1
+[ $# -le 1 ] || die "usage: lint.sh [KERNEL]"
+mapfile -t kernels < <(printf '%s\n' "${1:-$(kernel_names)}")
 cd "$top"
 need shellcheck python3 perl xz-utils mandoc systemd
-"$top/selftests/guest/build.sh" "$kernel"
-paths "$kernel"
+for kernel in "${kernels[@]}"; do
+	"$top/selftests/guest/build.sh" "$kernel"
+done
 bad=0
 
 # verdict WHAT COMMAND...: it must succeed, and without a word
@@ -56,10 +57,11 @@ checkpatch()
 # Compilers and sparse speak on stderr; make's own progress does not matter.
 # C=2 would do nothing where the headers lack the script that looks whether
 # sparse is good enough, so what comes of it is set, and the complaint ignored.
+# kbuild_check KERNEL
 kbuild_check()
 {
 	touch "$top"/kmod/*.c
-	complaints "$BUILD/logs/lint.log" "$top/selftests/kmod.sh" "$kernel" W=1 \
+	complaints "$BUILD/logs/lint.log" "$top/selftests/kmod.sh" "$1" W=1 \
 		KBUILD_CHECKSRC=2 CHECK=/src/selftests/sparse.sh
 }
 
@@ -116,11 +118,13 @@ verdict "documents: links, and blocks that somebody runs" \
 mkdir -p "$BUILD/logs"
 verdict "systemd's units" units_check
 verdict "picture, as the record has it" picture_check
-verdict "sparse and W=1" kbuild_check
-verdict "W=1 for arm64" complaints "$BUILD/logs/lint-arm64.log" \
-	"$top/selftests/arm64.sh" "$kernel"
-source=$("$top/selftests/guest/source.sh" "$kernel")
-verdict "netlink, as the spec says" "$top/selftests/netlink.sh" "$kernel" check
+for kernel in "${kernels[@]}"; do
+	verdict "sparse and W=1, $kernel" kbuild_check "$kernel"
+	verdict "W=1 for arm64, $kernel" complaints "$BUILD/logs/lint-arm64.log" \
+		"$top/selftests/arm64.sh" "$kernel"
+done
+source=$("$top/selftests/guest/source.sh" "${kernels[0]}")
+verdict "netlink, as the spec says" "$top/selftests/netlink.sh" "${kernels[0]}" check
 verdict "checkpatch, module" checkpatch "${kernel_files[@]/#/$top/}"
 # The tool is userspace: these are rules of the kernel's own types and macros.
 verdict "checkpatch, tool" checkpatch \
