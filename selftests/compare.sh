@@ -51,12 +51,14 @@ check_followed()
 	check_eq "the kernel's mapping messages end with the move" "$(get .mapping)" 1
 }
 
-# Where no daemon reinstalls the SAs, nothing is lost but what was in flight.
+# Where no daemon reinstalls the SAs, nothing is lost but what was in flight; and what is
+# sent while an SA is between two addresses, which takes no longer than to send one or two.
 check_lossless()
 {
-	check_eq "nothing to the client is lost after the news" \
-		"$(get .since_news.to_client.lost_after)" 0 ||
+	check_num "to the client: lost after the news only where the SA was on its way" \
+		"$(get .since_news.to_client.lost_after)" -le "$(drops .XfrmOutNoStates)" ||
 		note "$(get '.since_news.to_client.gaps | tojson')"
+	check_num "to the client: few of them" "$(drops .XfrmOutNoStates)" -le $((2 * slowness))
 	check_eq "nothing to the server is lost" "$(get .since_news.to_server.lost)" 0
 	check_eq "no datagram is duplicated" \
 		"$(get '.since_news | .to_client.duplicated + .to_server.duplicated')" 0

@@ -307,8 +307,10 @@ fi
 # What is asked for once or seldom: each for itself, and all of it
 if [ -e $faults/failslab/require-start ]; then
 	quietly ip -n server xfrm state flush || bail "SAs stay"
+	quietly ip -n server xfrm policy flush || bail "policies stay"
 	module_unload
 	quietly insmod "$module" static_nat=1 || bail "the module cannot be loaded any more"
+	peers batch policies $n | ip_batch server || bail "no policies"
 	before=$(unfollowed)
 	site_fails esptrack_hook_attach
 	peers batch states-in,states-out 1 | ip_batch server || bail "no SAs"
