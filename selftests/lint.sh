@@ -12,9 +12,7 @@ set -euo pipefail
 mapfile -t kernels < <(printf '%s\n' "${1:-$(kernel_names)}")
 cd "$top"
 need shellcheck python3 perl xz-utils mandoc systemd
-for kernel in "${kernels[@]}"; do
-	"$top/selftests/guest/build.sh" "$kernel"
-done
+printf '%s\n' "${kernels[@]}" | xargs -n 1 -P "$(nproc)" "$top/selftests/guest/build.sh"
 bad=0
 
 # verdict WHAT COMMAND...: it must succeed, and without a word
