@@ -156,10 +156,12 @@ class Driver:
         rose = [after - was for after, was in zip(knobs.counters(), before)]
         reasons = ", ".join(f"{reason} +{n}" for reason, n in
                             sorted((refused() - refused_before).items()))
+        reasons = reasons and f" ({reasons})"
         changed = ends() != ends_before
         reported = ", ".join(map(describe, self.events.take())) or "nothing reported"
-        return (f"{delivered} delivered; {reported}; moves +{rose[0]} refused +{rose[1]}"
-                f"{reasons and f' ({reasons})'}; SAs and policies {'changed' if changed else 'as before'}; "
+        return (f"{delivered} delivered; {reported}; "
+                f"moves +{rose[0]} refused +{rose[1]}{reasons}; "
+                f"SAs and policies {'changed' if changed else 'as before'}; "
                 f"at {knobs.read('endpoint')}")
 
     def answer(self, words):
