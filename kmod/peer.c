@@ -83,7 +83,7 @@ static void join(struct esptrack_sa *sa, const struct esptrack_sa *other)
 	sa->parted = other->parted;
 	sa->apart = other->apart;
 	sa->reunited = other->reunited;
-	/* Nor does it bring new tokens: the throttle is the flow's. */
+	/* The throttle is the flow's: who joins brings no tokens. */
 	sa->history.moves.full_at = max(sa->history.moves.full_at,
 					other->history.moves.full_at);
 	sa->joined = one_child(sa, other) ? other->joined : arrival(sa);

@@ -45,10 +45,10 @@ audit_real()
 	return 1
 }
 
-# fuzz COUNT: so many packets, or as many as the time allows; adds to $results
+# fuzz SEED COUNT SECONDS: so many packets, or as many as the time allows; adds to $results
 fuzz()
 {
-	in_ns cloud /payload/load/espfuzz "$SEED" "$1" "$(seconds_left)" lan \
+	in_ns cloud /payload/load/espfuzz "$1" "$2" "$3" lan \
 		"$(mac server eth0)" $n >> "$results"
 }
 
@@ -79,17 +79,14 @@ scenario packets "mutated packets" 1000000 4000
 seed_note
 before=$(forged_state)
 xfrm_stat_mark server
-share=$asked
 if has_esp_gro; then
-	share=$((asked / 2))
-	limit=$LIMIT LIMIT=$((LIMIT / 2))
-fi
-fuzz "$share" || bail "packets cannot be sent"
-if has_esp_gro; then
-	LIMIT=$limit
+	fuzz "$SEED" $((asked / 2)) $(($(seconds_left) / 2)) || bail "packets cannot be sent"
 	gro_begin
-	fuzz $((asked - share)) || bail "packets cannot be sent by GRO"
+	fuzz $((SEED + 1)) $((asked - asked / 2)) "$(seconds_left)" ||
+		bail "packets cannot be sent by GRO"
 	check_num "packets have come by GRO" "$(calls xfrm4_gro_udp_encap_rcv)" -ge 100
+else
+	fuzz "$SEED" "$asked" "$(seconds_left)" || bail "packets cannot be sent"
 fi
 result=$(jq -cs 'map(to_entries) | add | group_by(.key) |
 	map({key: .[0].key, value: map(.value) | add}) | from_entries' "$results")
