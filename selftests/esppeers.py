@@ -34,6 +34,8 @@ serve
     and errors, and is answered by the exit status
 To be run in a namespace next to the gateway's, which is called NETNS (server).
 
+By the family of the gateway's address ESP comes; what is in it is always IPv4.
+
 Other SAs than tunnels with HMAC and a replay window of 32:
     --auth hmac|null|none  null: digest_null; none: no algorithm is given
     --mode tunnel|transport
@@ -66,12 +68,14 @@ ICV = 16
 HOME = 0
 NET = "10.10.0.1"   # what the gateway protects: an address of its own
 PLACES = 32
+PLACES_IPV6 = socket.inet_pton(socket.AF_INET6, "2001:db8:64::")[:6]
 
 USUAL = types.SimpleNamespace(auth="hmac", mode="tunnel", window=32, esn=False,
                               ports=None, source=None, child=0)
 
 
 def checksum(data):
+    data += bytes(len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
@@ -81,6 +85,14 @@ def checksum(data):
 def ip_header(src, dst, proto, size, check=0):
     return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + size, 0, 0, 64, proto, check,
                        socket.inet_aton(src), socket.inet_aton(dst))
+
+
+def is_ipv6(address):
+    return ":" in address
+
+
+def family(address):
+    return socket.AF_INET6 if is_ipv6(address) else socket.AF_INET
 
 
 class Peer:
@@ -109,8 +121,12 @@ class Peer:
 
     def place(self, number):
         """Address and port; the address differs from that of the next place."""
-        number %= PLACES
-        return f"100.{64 + number % 16}.{self.low}", PORT + number // 16
+        port, net = divmod(number % PLACES, 16)
+        address = f"100.{64 + net}.{self.low}"
+        if is_ipv6(self.gateway):
+            address = socket.inet_ntop(socket.AF_INET6, PLACES_IPV6 + bytes(6) +
+                                       socket.inet_aton(address))
+        return address, PORT + port
 
     def next_seq(self):
         """Rises from one run of this program to the next, too."""
@@ -134,12 +150,19 @@ class Peer:
 class Wire:
     def __init__(self, gateway):
         self.gateway = gateway
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        self.sock = socket.socket(family(gateway), socket.SOCK_RAW, socket.IPPROTO_RAW)
 
     def packet(self, esp, place, check=0):
         address, port = place
         udp = struct.pack("!HHHH", port, PORT, 8 + len(esp), 0) + esp
-        return ip_header(address, self.gateway, socket.IPPROTO_UDP, len(udp), check) + udp
+        if not is_ipv6(self.gateway):
+            return ip_header(address, self.gateway, socket.IPPROTO_UDP, len(udp), check) + udp
+        ends = b"".join(socket.inet_pton(socket.AF_INET6, end)
+                        for end in (address, self.gateway))
+        # Here UDP must have its checksum, over these as well.
+        check = checksum(ends + struct.pack("!II", len(udp), socket.IPPROTO_UDP) + udp)
+        udp = udp[:6] + struct.pack("!H", check or 0xffff) + udp[8:]
+        return struct.pack("!IHBB", 6 << 28, len(udp), socket.IPPROTO_UDP, 64) + ends + udp
 
     def send(self, esp, place):
         # The kernel fills in the checksum.
@@ -163,11 +186,16 @@ class Link(Wire):
 
 
 class Tap:
-    def __init__(self, device):
-        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
-                                  socket.htons(0x0800))
+    def __init__(self, device, gateway):
+        # What it is, and where in the packet the protocol, the destination and UDP are
+        if is_ipv6(gateway):
+            ether, self.protocol, self.dst, self.udp = 0x86dd, 6, slice(24, 40), 40
+        else:
+            ether, self.protocol, self.dst, self.udp = 0x0800, 9, slice(16, 20), 20
+        self.family = family(gateway)
+        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ether))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self.sock.bind((device, 0x0800))
+        self.sock.bind((device, ether))
 
     def replies(self, seconds):
         """(SPI, place, ESP) of what the gateway sends"""
@@ -178,21 +206,24 @@ class Tap:
                 data, address = self.sock.recvfrom(2048)
             except TimeoutError:
                 return
-            if address[2] == socket.PACKET_OUTGOING or data[9] != socket.IPPROTO_UDP:
+            if (address[2] == socket.PACKET_OUTGOING or
+                    data[self.protocol] != socket.IPPROTO_UDP):
                 continue
-            sport, dport = struct.unpack_from("!HH", data, 20)
+            sport, dport = struct.unpack_from("!HH", data, self.udp)
             if sport == PORT:
-                yield (struct.unpack_from("!I", data, 28)[0],
-                       (socket.inet_ntoa(data[16:20]), dport), data[28:])
+                esp = data[self.udp + 8:]
+                yield (struct.unpack_from("!I", esp)[0],
+                       (socket.inet_ntop(self.family, data[self.dst]), dport), esp)
 
 
 def state(peer, src, dst, spi, ports):
     auth = {"hmac": f"auth-trunc hmac(sha256) 0x{peer.key.hex()} {ICV * 8}",
             "null": "auth digest_null ''", "none": ""}[peer.sa.auth]
-    esn = "flag esn" if peer.sa.esn else ""
+    # In IPv6, a tunnel for IPv4 must be said to be one for any.
+    flags = " ".join(["esn"] * peer.sa.esn + ["af-unspec"] * is_ipv6(peer.gateway))
     yield (f"xfrm state add src {src} dst {dst} proto esp spi {spi} "
            f"reqid {peer.reqid} mode {peer.sa.mode} replay-window {peer.sa.window} "
-           f"{esn} {auth} enc ecb(cipher_null) '' "
+           f"{flags and 'flag ' + flags} {auth} enc ecb(cipher_null) '' "
            f"encap espinudp {ports[0]} {ports[1]} 0.0.0.0")
 
 
@@ -261,7 +292,7 @@ def ping(args, peers):
     def at(peer):
         return (Peer(args.at, args.gateway) if args.at else peer).place(args.place)
 
-    wire, tap = Wire(args.gateway), Tap(args.device)
+    wire, tap = Wire(args.gateway), Tap(args.device, args.gateway)
     silent = {peer.spi_out: peer for peer in peers}
     sent = 0
     for _ in range(args.tries):

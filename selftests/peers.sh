@@ -26,6 +26,18 @@ peers_up()
 	peers_start
 }
 
+# peers_up_ipv6: after peers_up, the same for peers by IPv6
+peers_up_ipv6()
+{
+	setup_ipv6 || bail "no IPv6"
+	quietly ip -n cloud neigh replace "$SERVER6" lladdr "$(mac server eth0)" dev lan \
+		nud permanent || bail "no neighbour"
+	quietly ip -n server neigh replace 2001:db8:10::1 lladdr "$(mac cloud lan)" dev eth0 \
+		nud permanent || bail "no neighbour"
+	quietly ip -n cloud route add blackhole 2001:db8:64::/48
+	start_ready udpencap-ipv6 server "$here/udpencap.py" --ipv6
+}
+
 # peers_start: what plays them
 peers_start()
 {
@@ -49,13 +61,13 @@ peers()
 	return "$status"
 }
 
-# answered N [--first I] [--child K] PING-ARGUMENTS...: are all N peers answered?
+# answered N [--first I] [--child K] [--gateway A] PING-ARGUMENTS...: are all N peers answered?
 answered()
 {
 	local result n=$1 who=()
 
 	shift
-	while [[ ${1:-} = --first || ${1:-} = --child ]]; do
+	while [[ ${1:-} = --@(first|child|gateway) ]]; do
 		who+=("$1" "$2")
 		shift 2
 	done

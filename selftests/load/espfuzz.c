@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * espfuzz SEED COUNT SECONDS DEVICE MAC N: packets at a gateway that are wrong in
- * some way. DEVICE leads to it, and MAC is its address there.
+ * espfuzz SEED COUNT SECONDS DEVICE MAC GATEWAY N: packets at a gateway that are wrong
+ * in some way, by the family of its address. DEVICE leads to it, and MAC is its address
+ * there.
  *
  * The peers 1 to N (esppeers.py) are forged: whatever is sent in their name has no
  * valid ICV, and comes with all that can be wrong around it: lengths, checksums,
@@ -18,6 +19,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/ether.h>
+#include <netinet/ip6.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +29,19 @@
 #include "esppeer.h"
 #include "random.h"
 
-#define GATEWAY		0x0a800002	/* 10.128.0.2 */
+/* More than any packet: whatever is sent from there is there. */
+#define PACKET_MAX	(ESP_MAX + 256)
 
 /**
  * struct frame - what goes to the packet socket
  * @offload: what is left for the receiver to do
  * @ether: header
- * @packet: the rest
+ * @packet: header of the IP, UDP and ESP
  */
 struct frame {
 	struct virtio_net_hdr offload;
 	struct ether_header ether;
-	struct esppacket packet;
+	uint8_t packet[PACKET_MAX];
 };
 
 #define FRAME_HEADERS	offsetof(struct frame, packet)
@@ -46,9 +49,19 @@ _Static_assert(sizeof(struct virtio_net_hdr) + ETH_HLEN == FRAME_HEADERS, "no pa
 
 static struct random rnd;
 static int sock;
-static struct frame frame;
-static struct esppacket *const packet = &frame.packet;
 static unsigned long sent, not_taken, to_segment;
+
+static struct frame frame;
+static struct iphdr *const ip = (struct iphdr *)frame.packet;
+static struct ip6_hdr *const ip6 = (struct ip6_hdr *)frame.packet;
+
+/* By the family; set once. */
+static bool ipv6;
+static struct in_addr gateway;
+static struct in6_addr gateway6;
+static size_t ip_size;
+static struct udphdr *udp;
+static uint8_t *esp;
 
 static uint32_t below(uint32_t n)
 {
@@ -73,16 +86,51 @@ static void transmit(size_t size)
 	}
 }
 
+/* Of the header of IPv4; the other one has none. */
 static void ip_sum(void)
 {
-	packet->ip.check = 0;
-	packet->ip.check = ip_checksum(&packet->ip, sizeof(packet->ip));
+	if (ipv6)
+		return;
+	ip->check = 0;
+	ip->check = ip_checksum(ip, sizeof(*ip));
+}
+
+/* In IPv6, UDP must have one: over these first, which go in as if they were it. */
+static void udp6_sum(void)
+{
+	struct {
+		struct in6_addr from, to;
+		uint32_t size, protocol;
+	} pseudo = { ip6->ip6_src, ip6->ip6_dst, htonl(ntohs(udp->len)), htonl(IPPROTO_UDP) };
+
+	udp->check = ~ip_checksum(&pseudo, sizeof(pseudo));
+	udp->check = ip_checksum(udp, ntohs(udp->len));
+	if (!udp->check)
+		udp->check = 0xffff;
+}
+
+/* A peer's address is the same in both, but for what is in front of it. */
+static void ip6_headers(size_t esp_size, struct in_addr from, uint16_t port)
+{
+	const size_t size = sizeof(*udp) + esp_size;
+
+	memset(ip6, 0, sizeof(*ip6));
+	ip6->ip6_flow = htonl(6 << 28);
+	ip6->ip6_plen = htons(size);
+	ip6->ip6_nxt = IPPROTO_UDP;
+	ip6->ip6_hlim = 64;
+	inet_pton(AF_INET6, "2001:db8:64::", &ip6->ip6_src);
+	memcpy(&ip6->ip6_src.s6_addr[12], &from, sizeof(from));
+	ip6->ip6_dst = gateway6;
+	udp->source = htons(port);
+	udp->dest = htons(ESP_PORT);
+	udp->len = htons(size);
+	udp6_sum();
 }
 
 /* ESP that its SA must not accept; returns its size. */
 static size_t forge(struct esppeer *peer, unsigned int n)
 {
-	uint8_t *esp = packet->esp;
 	size_t size = esppeer_seal(peer, esp, esppeer_ping(peer, esp));
 	uint32_t value;
 
@@ -119,14 +167,40 @@ static size_t forge(struct esppeer *peer, unsigned int n)
 	return size;
 }
 
+/* A part of a datagram, as a packet of its own; returns its size. */
+static size_t fragment(uint32_t id, const uint8_t *datagram, size_t from, size_t length,
+		       bool more)
+{
+	struct ip6_frag *header = (struct ip6_frag *)(ip6 + 1);
+	uint8_t *part = frame.packet + ip_size;
+
+	if (ipv6) {
+		*header = (struct ip6_frag) {
+			.ip6f_nxt = IPPROTO_UDP,
+			.ip6f_offlg = htons(from) | (more ? IP6F_MORE_FRAG : 0),
+			.ip6f_ident = id,
+		};
+		ip6->ip6_nxt = IPPROTO_FRAGMENT;
+		ip6->ip6_plen = htons(sizeof(*header) + length);
+		part += sizeof(*header);
+	} else {
+		ip->id = id;
+		ip->tot_len = htons(sizeof(*ip) + length);
+		ip->frag_off = htons(from / 8 | (more ? IP_MF : 0));
+		ip_sum();
+	}
+	memcpy(part, datagram + from, length);
+	return part + length - frame.packet;
+}
+
 /* In fragments, some of which are missing, overlap, or are empty. */
 static void transmit_fragments(size_t size)
 {
-	static struct esppacket whole;
-	size_t payload = size - sizeof(whole.ip), at, part;
+	static uint8_t datagram[PACKET_MAX];
+	const uint32_t id = random_u64(&rnd);
+	size_t payload = size - ip_size, at, part;
 
-	memcpy(&whole, packet, size);
-	packet->ip.id = random_u64(&rnd);
+	memcpy(datagram, udp, payload);
 	for (at = 0; at < payload; at += part) {
 		size_t from = at, length;
 
@@ -136,14 +210,46 @@ static void transmit_fragments(size_t size)
 			continue;
 		if (from && one_in(8))
 			from -= 8;
-		memcpy((uint8_t *)packet + sizeof(whole.ip),
-		       (uint8_t *)&whole + sizeof(whole.ip) + from, length);
-		packet->ip.tot_len = htons(sizeof(whole.ip) + length);
-		packet->ip.frag_off = htons(from / 8 |
-					    (at + part < payload ? IP_MF : 0));
-		ip_sum();
-		transmit(sizeof(whole.ip) + length);
+		transmit(fragment(id, datagram, from, length, at + part < payload));
 	}
+}
+
+/* Something that means nothing between the headers: no operation, or padding. */
+static void transmit_options(size_t size)
+{
+	static const uint8_t none[] = { 1, 1, 1, 1 }, none6[] = { IPPROTO_UDP, 0, 1, 4 };
+	const size_t length = ipv6 ? 8 : sizeof(none);
+
+	memmove((uint8_t *)udp + length, udp, size - ip_size);
+	memset(udp, 0, length);
+	if (ipv6) {
+		memcpy(udp, none6, sizeof(none6));
+		ip6->ip6_nxt = IPPROTO_DSTOPTS;
+		ip6->ip6_plen = htons(ntohs(ip6->ip6_plen) + length);
+	} else {
+		memcpy(udp, none, sizeof(none));
+		ip->ihl++;
+		ip->tot_len = htons(ntohs(ip->tot_len) + length);
+		ip->check = 0;
+		ip->check = ip_checksum(ip, sizeof(*ip) + length);
+	}
+	transmit(size + length);
+}
+
+/* Nobody's address, or one that cannot be a source */
+static void other_source(void)
+{
+	udp->source = one_in(4) ? 0 : (uint16_t)random_u64(&rnd);
+	if (!ipv6) {
+		ip->saddr = one_in(4) ? gateway.s_addr : (uint32_t)random_u64(&rnd);
+		ip_sum();
+		return;
+	}
+	if (one_in(4))
+		ip6->ip6_src = gateway6;
+	else
+		random_fill(&rnd, &ip6->ip6_src, sizeof(ip6->ip6_src));
+	udp6_sum();
 }
 
 /* The receiver shall cut it into segments, or make the checksum. */
@@ -157,10 +263,10 @@ static void ask_for_offload(size_t size)
 	frame.offload.flags = below(4);
 	frame.offload.gso_type = kinds[below(sizeof(kinds))];
 	frame.offload.gso_size = one_in(8) ? random_u64(&rnd) : 1 + below(size);
-	frame.offload.hdr_len = one_in(2) ? sizeof(frame.ether) + ESPPACKET_HEADERS :
+	frame.offload.hdr_len = one_in(2) ? sizeof(frame.ether) + ip_size + sizeof(*udp) :
 					    below(size);
 	frame.offload.csum_start = one_in(8) ? below(size) :
-				   sizeof(frame.ether) + sizeof(packet->ip);
+				   sizeof(frame.ether) + ip_size;
 	frame.offload.csum_offset = one_in(8) ? below(size) :
 				    offsetof(struct udphdr, check);
 }
@@ -168,17 +274,17 @@ static void ask_for_offload(size_t size)
 /* Something wrong with the headers, or nothing. */
 static void wrap(size_t size)
 {
-	switch (below(12)) {
+	switch (below(14)) {
 	case 0:
-		((uint8_t *)&packet->ip)[below(sizeof(packet->ip))] = random_u64(&rnd);
+		frame.packet[below(ip_size)] = random_u64(&rnd);
 		if (one_in(2))
 			ip_sum();
 		break;
 	case 1:
-		packet->udp.len = htons(below(2 * size));
+		udp->len = htons(below(2 * size));
 		break;
 	case 2:
-		packet->udp.check = random_u64(&rnd);
+		udp->check = random_u64(&rnd);
 		break;
 	case 3:
 		ask_for_offload(size);
@@ -189,12 +295,12 @@ static void wrap(size_t size)
 	case 5: /* more or less than the headers say */
 		size = one_in(2) ? below(size) : size + below(64);
 		break;
-	case 6: /* nobody's address, or one that cannot be a source */
-		packet->ip.saddr = one_in(4) ? htonl(GATEWAY) :
-					       (uint32_t)random_u64(&rnd);
-		packet->udp.source = one_in(4) ? 0 : (uint16_t)random_u64(&rnd);
-		ip_sum();
+	case 6:
+		other_source();
 		break;
+	case 7:
+		transmit_options(size);
+		return;
 	}
 	transmit(size);
 }
@@ -202,7 +308,6 @@ static void wrap(size_t size)
 /* ESP of a real peer, around nonsense. */
 static size_t babble(struct esppeer *peer)
 {
-	uint8_t *esp = packet->esp;
 	size_t size = esppeer_ping(peer, esp);
 
 	switch (below(6)) {
@@ -230,7 +335,6 @@ static void send_one(struct esppeer *peers, uint32_t *places, unsigned int n)
 {
 	unsigned int i = below(2 * n);
 	struct esppeer *peer = &peers[i];
-	const struct in_addr to = { htonl(GATEWAY) };
 	struct in_addr from;
 	uint16_t port;
 	size_t size;
@@ -241,15 +345,17 @@ static void send_one(struct esppeer *peers, uint32_t *places, unsigned int n)
 		places[i] = below(ESP_PLACES);
 	esppeer_place(peer, places[i], &from, &port);
 	size = peer < peers + n ? forge(peer, n) : babble(peer);
-	esppacket_headers(packet, size, from, port, to);
-	wrap(ESPPACKET_HEADERS + size);
+	if (ipv6)
+		ip6_headers(size, from, port);
+	else
+		esppacket_headers((struct esppacket *)ip, size, from, port, gateway);
+	wrap(ip_size + sizeof(*udp) + size);
 }
 
 static void packet_socket(const char *device, const char *mac)
 {
 	struct sockaddr_ll where = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_IP),
 		.sll_ifindex = if_nametoindex(device),
 	};
 	const struct ether_addr *to = ether_aton(mac);
@@ -260,15 +366,24 @@ static void packet_socket(const char *device, const char *mac)
 	memcpy(frame.ether.ether_dhost, to, ETH_ALEN);
 	/* A unicast address that is nobody's */
 	frame.ether.ether_shost[0] = 2;
-	frame.ether.ether_type = htons(ETH_P_IP);
+	frame.ether.ether_type = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP);
 	/* Protocol 0: it shall not receive. */
 	sock = socket(AF_PACKET, SOCK_RAW, 0);
 	if (sock < 0 ||
 	    setsockopt(sock, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)))
 		err(1, "no socket");
-	where.sll_protocol = 0;
 	if (bind(sock, (const struct sockaddr *)&where, sizeof(where)))
 		err(1, "bind");
+}
+
+static void set_gateway(const char *address)
+{
+	ipv6 = inet_pton(AF_INET6, address, &gateway6) == 1;
+	if (!ipv6 && inet_pton(AF_INET, address, &gateway) != 1)
+		errx(2, "no address: %s", address);
+	ip_size = ipv6 ? sizeof(*ip6) : sizeof(*ip);
+	udp = (struct udphdr *)(frame.packet + ip_size);
+	esp = (uint8_t *)(udp + 1);
 }
 
 int main(int argc, char **argv)
@@ -279,13 +394,14 @@ int main(int argc, char **argv)
 	unsigned int n, i;
 	time_t end;
 
-	if (argc != 7)
-		errx(2, "usage: espfuzz SEED COUNT SECONDS DEVICE MAC N");
+	if (argc != 8)
+		errx(2, "usage: espfuzz SEED COUNT SECONDS DEVICE MAC GATEWAY N");
 	rnd.state = strtoull(argv[1], NULL, 0);
 	count = strtoul(argv[2], NULL, 0);
 	end = time(NULL) + atoi(argv[3]);
+	set_gateway(argv[6]);
 	packet_socket(argv[4], argv[5]);
-	n = atoi(argv[6]);
+	n = atoi(argv[7]);
 	peers = calloc(2 * n, sizeof(*peers));
 	places = calloc(2 * n, sizeof(*places));
 	if (!n || !peers || !places)

@@ -49,6 +49,8 @@ uint16_t ip_checksum(const void *data, size_t size)
 
 	for (i = 0; i + 1 < size; i += 2)
 		sum += p[i] << 8 | p[i + 1];
+	if (size % 2)
+		sum += p[i] << 8;
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return htons(~sum);
