@@ -258,6 +258,28 @@ followed 12 $NEW_PORT
 quietly ip -n server xfrm policy delete $policy
 followed 13 $NEW_ADDRESS $NEW_PORT
 
+### at most 512 SAs move together
+
+# One look at them all stands for what comes from other ports soon after.
+row "crowded: from port to port"
+home 10
+peers --first "$n" batch states-in 1 > "$tmp/state"
+for ((i = 1; i <= 512; i++)); do
+	sed "s/ spi [^ ]*/ spi $((0x80000 + i))/" "$tmp/state"
+done > "$tmp/crowd"
+ip_batch server < "$tmp/crowd" || bail "$row: no SAs"
+knob_wait server 0x00080200
+mapfile -t places < <(seq -f "$(address $HOME_PLACE):%.0f" 5001 5040)
+ask "quiet --first $n send 11 ${places[*]}"
+check_eq "$row: all are refused" "$(grep -o 'refused +[^;]*' <<< "$answer")" \
+	"refused +40 (crowded +40)"
+check_num "$row: few of them are looked at" \
+	"$(tool server -j show "$spi" | jq '[.[0].history[].count] | add')" -le 10
+sed 's/^xfrm state add src [^ ]* \(dst [^ ]* proto esp spi [^ ]*\).*/xfrm state delete \1/' \
+	"$tmp/crowd" | ip_batch server || bail "$row: SAs stay"
+answer=
+check "$row, holds: later it moves" follows 100 $NEW_PORT
+
 ### static_nat is on
 
 row "static_nat"
