@@ -41,7 +41,7 @@ get_headers()
 
 if [ ! -d "$build_root/$headers" ]; then
 	mkdir -p "$BUILD/logs"
-	log=$BUILD/logs/arm64-headers.log
+	log=$BUILD/logs/arm64-headers-$kernel.log
 	trap 'cat "$log" >&2' EXIT
 	get_headers > "$log" 2>&1
 	trap - EXIT

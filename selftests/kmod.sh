@@ -38,7 +38,7 @@ kdir=/lib/modules/$release/build
 if [ -n "$variant" ]; then
 	kdir=/src/${kernel_tree#"$top"/}
 fi
-in_root make -s -C "$kdir" "M=$inside/src" "$@" modules
+in_root make -s -j "$(nproc)" -C "$kdir" "M=$inside/src" "$@" modules
 in_root make -s -C userspace "O=$inside/tool"
 # One that speaks another version of the interface, for a test.
 in_root make -s -C userspace "O=$inside/tool_other" \

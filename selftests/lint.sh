@@ -55,12 +55,29 @@ checkpatch()
 # Compilers and sparse speak on stderr; make's own progress does not matter.
 # C=2 would do nothing where the headers lack the script that looks whether
 # sparse is good enough, so what comes of it is set, and the complaint ignored.
-# kbuild_check KERNEL
-kbuild_check()
+# builds_check KERNEL
+builds_check()
 {
-	touch "$top"/kmod/*.c
-	complaints "$BUILD/logs/lint.log" "$top/selftests/kmod.sh" "$1" W=1 \
-		KBUILD_CHECKSRC=2 CHECK=/src/selftests/sparse.sh
+	verdict "sparse and W=1, $1" complaints "$BUILD/logs/lint-$1.log" \
+		"$top/selftests/kmod.sh" "$1" W=1 KBUILD_CHECKSRC=2 \
+		CHECK=/src/selftests/sparse.sh
+	verdict "W=1 for arm64, $1" complaints "$BUILD/logs/lint-arm64-$1.log" \
+		"$top/selftests/arm64.sh" "$1"
+}
+
+# together FUNCTION ARGUMENT...: call it for each, side by side
+together()
+{
+	local function=$1 argument pids=()
+
+	shift
+	for argument in "$@"; do
+		(bad=0; "$function" "$argument"; exit "$bad") &
+		pids+=($!)
+	done
+	for argument in "${pids[@]}"; do
+		wait "$argument" || bad=1
+	done
 }
 
 python_check()
@@ -116,11 +133,8 @@ verdict "documents: links, and blocks that somebody runs" \
 mkdir -p "$BUILD/logs"
 verdict "systemd's units" units_check
 verdict "picture, as the record has it" picture_check
-for kernel in "${kernels[@]}"; do
-	verdict "sparse and W=1, $kernel" kbuild_check "$kernel"
-	verdict "W=1 for arm64, $kernel" complaints "$BUILD/logs/lint-arm64.log" \
-		"$top/selftests/arm64.sh" "$kernel"
-done
+touch kmod/*.c
+together builds_check "${kernels[@]}"
 source=$("$top/selftests/guest/source.sh" "${kernels[0]}")
 verdict "netlink, as the spec says" "$top/selftests/netlink.sh" "${kernels[0]}" check
 verdict "checkpatch, module" checkpatch "${kernel_files[@]/#/$top/}"
