@@ -207,6 +207,7 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	const struct esptrack_flow origin = sa->origin;
 	const struct esptrack_flow was = sa->flow;
 	struct xfrm_state *old = sa->x;
+	u32 reqid = old->props.reqid;
 	u64 packets, carried;
 	bool moved;
 
@@ -233,6 +234,8 @@ static bool take_over(struct esptrack_sa *sa, struct xfrm_state *x)
 	esptrack_sa_forget_seen(sa);
 	esptrack_sa_settle(sa);
 	xfrm_state_put(old);
+	if (reqid != x->props.reqid)
+		esptrack_reqid_apply(sa);
 	moved = esptrack_siblings_return(sa, &was, &origin);
 	esptrack_switches_share(sa);
 	return moved;

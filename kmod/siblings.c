@@ -153,6 +153,26 @@ static const struct esptrack_sa *survivor(const struct esptrack_sa *sa,
 	return NULL;
 }
 
+/* A daemon that has put an inbound SA somewhere else does the same with the outbound
+ * ones, but cannot with those whose address was moved: it does not know their names.
+ */
+static void call_renamed(const struct esptrack_sa *sa,
+			 const struct esptrack_flow *was)
+	__must_hold(&esptrack_lock)
+{
+	u32 reqid = sa->x->props.reqid;
+	struct esptrack_sa *other;
+
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other)) {
+		if (!other->renamed ||
+		    esptrack_flow_relation(was, &other->flow) != ESPTRACK_DIR_OUT)
+			continue;
+		other->stray = true;
+		esptrack_net_sweep_soon(sa->flow.net);
+	}
+}
+
 /**
  * esptrack_siblings_return() - find a place among the others for an SA that its
  * daemon has deleted and added again
@@ -162,7 +182,8 @@ static const struct esptrack_sa *survivor(const struct esptrack_sa *sa,
  *
  * Others may have been added before it, and moved since. Where nothing with its
  * reqid is left of its peer, it is like a new one. Else it goes to where the
- * others are, if its daemon has not followed.
+ * others are, if its daemon has not followed; and if that has put it somewhere else, the
+ * others come there that the daemon cannot put there.
  *
  * Context: process or softirq, esptrack_lock held, x->lock not.
  * Return: whether the SA was moved.
@@ -187,8 +208,12 @@ bool esptrack_siblings_return(struct esptrack_sa *sa,
 		sa->origin = sa->flow;
 		return false;
 	}
-	if (sa->dir != ESPTRACK_DIR_IN || !esptrack_ends_relation(origin, &sa->flow))
+	if (sa->dir != ESPTRACK_DIR_IN)
 		return false;
+	if (!esptrack_ends_relation(origin, &sa->flow)) {
+		call_renamed(sa, was);
+		return false;
+	}
 	if (esptrack_ends_relation(was, &other->flow))
 		return move_alone(sa, &was->src);
 	/* It was astray already, and the peer may be where it has been. */

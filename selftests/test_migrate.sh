@@ -66,5 +66,57 @@ nat_rebind 30004 $NAT_ADDR2
 check "a new port is followed" ping_once
 check_eq "by one more move" "$(knob server "$spi" moves)" 2
 
+# A daemon that has not followed has another name for the outbound SA, and cannot put it
+# where it puts the inbound one. It comes there by itself.
+# state_anew: the inbound SA, as strongSwan does it
+state_anew()
+{
+	ip_batch server <<-END
+	xfrm state delete src $nat_addr dst $SERVER proto esp spi $spi
+	xfrm state add src $1 dst $SERVER proto esp spi $spi reqid 1 mode tunnel replay-window 32 aead rfc4106(gcm(aes)) $static_key 128 encap espinudp $2 4500 0.0.0.0
+	END
+}
+
+# state_migrated: the same by XFRM_MSG_MIGRATE_STATE, which fails for the other one
+state_migrated()
+{
+	local migrate=(in_ns server "$here/xfrmmigrate.py" state)
+
+	quietly "${migrate[@]}" in "$spi" "$SERVER" "$nat_addr" "$1" "$2" || return
+	check_eq "the kernel does not find the outbound one where it was put first" \
+		"$("${migrate[@]}" out "$STATIC_SPI_OUT" "$SERVER" "$1" "$1" "$2" 2>&1)" \
+		"No such process"
+}
+
+# half HOW PORT ADDR PORT2 ADDR2: followed to the former, and put to the latter
+half()
+{
+	local dir
+
+	nat_rebind "$2" "$3"
+	check "$1: the peer is followed" ping_once
+	check_eq "$1: so is the outbound SA" "$(encap_of server $STATIC_SPI_OUT)" "4500 $2"
+	"$1" "$5" "$4" || bail "$1: no SA"
+	for dir in "out $SERVER_NET $CLIENT_NET $SERVER $5" \
+		"in $CLIENT_NET $SERVER_NET $5 $SERVER" "fwd $CLIENT_NET $SERVER_NET $5 $SERVER"; do
+		read -ra dir <<< "$dir"
+		echo "xfrm policy update src ${dir[1]} dst ${dir[2]} dir ${dir[0]} tmpl" \
+			"src ${dir[3]} dst ${dir[4]} proto esp reqid 1 mode tunnel"
+	done | ip_batch server || bail "$1: no policies"
+	check "$1: both are found" busywait 15 found "$5:$4"
+	check_eq "$1: the outbound SA is there" "$(encap_of server $STATIC_SPI_OUT)" "4500 $4"
+	nat_rebind "$4" "$5"
+	moves=$(knob server "$spi" moves)
+	check "$1: the peer is answered there" ping_once
+	check_eq "$1: without another move" "$(knob server "$spi" moves)" "$moves"
+}
+
+half state_anew 30005 $NAT_ADDR 30006 $NAT_ADDR2
+if grep -qw xfrm_do_migrate_state /proc/kallsyms; then
+	half state_migrated 30007 $NAT_ADDR 30008 $NAT_ADDR2
+else
+	skip "MIGRATE_STATE" "this kernel does not have it"
+fi
+
 check "the module can be unloaded" module_unload
 done_testing

@@ -21,6 +21,11 @@ inbound()
 	knob_wait "${4:-server}" "$1"
 }
 
+is_off()
+{
+	[ "$(knob server "$1" static_nat)" = 0 ]
+}
+
 ping_once()
 {
 	in_ns client ping -n -c 1 -W "${1:-5}" -I "$CLIENT_NET" "$SERVER_NET"
@@ -62,6 +67,17 @@ reqid 2 static_nat off port_only on"
 check_eq "reqids in JSON" "$(tool server -j reqids | jq -c .)" \
 	'[{"port_only":true,"reqid":1,"static_nat":true},{"port_only":true,"reqid":2,"static_nat":false}]'
 check_eq "the SA has both" "$(knob server $spi static_nat)$(knob server $spi port_only)" 11
+
+inbound 0x00001006 1 40006
+check_eq "a further SA has them" \
+	"$(knob server 0x00001006 static_nat)$(knob server 0x00001006 port_only)" 11
+ip_batch server <<-END || bail "no SA"
+xfrm state delete src $nat_addr dst $SERVER proto esp spi 0x00001006
+xfrm state add src $nat_addr dst $SERVER proto esp spi 0x00001006 reqid 2 mode tunnel replay-window 32 aead rfc4106(gcm(aes)) $static_key 128 encap espinudp 40006 4500 0.0.0.0
+END
+check "made anew with another reqid it has what is set for that" \
+	busywait 3 is_off 0x00001006
+quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x00001006
 
 # Else addresses of this reqid would not be followed for its sake.
 quietly ip -n server xfrm state delete src "$nat_addr" dst $SERVER proto esp spi 0x00001003
