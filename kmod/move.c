@@ -242,7 +242,8 @@ static void drop_route(struct xfrm_state *x)
  * @from: the endpoint so far
  * @to: the endpoint from now on
  *
- * Output reads the ports under x->lock, as xfrm_state_update() writes them.
+ * Who builds a packet reads the ports under x->lock, as xfrm_state_update() writes
+ * them. Who looks up its route reads them without; each is written at once.
  *
  * Context: any, esptrack_lock held, x->lock not.
  * Return: true, and the reference to @place stays with the caller. False if the
