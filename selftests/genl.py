@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Requests to the esptrack family that the tool would not make.
 
-genl.py NAME: send the request of this name (see REQUESTS) and print what the
-kernel answers: "ok", or "ERRNO: extended ack [attribute N | missing N]".
+genl.py: for each line of stdin, send the request of this name (see REQUESTS) and print
+what the kernel answers: "ok", or "ERRNO: extended ack [attribute N | missing N]".
 """
 
 import errno
@@ -154,12 +154,14 @@ def tell(kind, flags, data):
 
 
 def main():
-    cmd, data, *flags = REQUESTS[sys.argv[1]]
     genl = Genl()
-    genl.send(genl.family("esptrack"), cmd, data, flags[0] if flags else 0)
-    for kind, flags, data in genl.answers():
-        if kind in (NLMSG_ERROR, NLMSG_DONE):
-            print(tell(kind, flags, data))
+    family = genl.family("esptrack")
+    for line in sys.stdin:
+        cmd, data, *flags = REQUESTS[line.strip()]
+        genl.send(family, cmd, data, flags[0] if flags else 0)
+        for kind, flags, data in genl.answers():
+            if kind in (NLMSG_ERROR, NLMSG_DONE):
+                print(tell(kind, flags, data), flush=True)
 
 
 if __name__ == "__main__":

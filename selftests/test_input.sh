@@ -38,10 +38,19 @@ tool_says()
 	check "esptrack $*: says '$words'" grep -qF -- "$words" <<< "$out"
 }
 
-# kernel_says REQUEST ANSWER: over raw netlink (genl.py)
+# ask REQUEST: over raw netlink; sets $answer. One program for all of them, as to start
+# it takes longer than most of it.
+ask()
+{
+	echo "$1" >&"${genl[1]}"
+	read -rt $((20 * slowness)) answer <&"${genl[0]}" || bail "no answer to $1"
+}
+
+# kernel_says REQUEST ANSWER
 kernel_says()
 {
-	check_eq "netlink, $1: $2" "$(in_ns server "$here/genl.py" "$1" 2>&1)" "$2"
+	ask "$1"
+	check_eq "netlink, $1: $2" "$answer" "$2"
 }
 
 setup_topology || bail "no topology"
@@ -90,8 +99,8 @@ nobody()
 {
 	in_ns server setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 }
-cp /payload/esptrack "$here/genl.py" /tmp/
-chmod 755 /tmp/esptrack /tmp/genl.py
+cp /payload/esptrack /tmp/
+chmod 755 /tmp/esptrack
 for command in show "set spi $spi dst $SERVER static_nat on" monitor \
 	"set reqid 1 static_nat on" "del reqid 1" reqids; do
 	# shellcheck disable=SC2086 # words
@@ -105,8 +114,11 @@ check_fails "without privilege nothing of them can be read" \
 	nobody cat "$knobs/$spi@$SERVER/endpoint"
 check_fails "without privilege the knob cannot be written" \
 	nobody sh -c "echo 1 > $knobs/$spi@$SERVER/static_nat"
-rm /tmp/esptrack /tmp/genl.py
+rm /tmp/esptrack
 
+coproc genl { exec ip netns exec server "$here/genl.py" 2> "$tmp/genl.log"; }
+# shellcheck disable=SC2154 # set by coproc
+defer stop "$genl_PID"
 not_found='no inbound ESP-in-UDP SA with this SPI, address and mark'
 kernel_says get-nothing "EINVAL: SPI of the SA is missing [missing 2]"
 kernel_says get-no-spi "EINVAL: SPI of the SA is missing [missing 2]"
@@ -137,9 +149,9 @@ for request in get-short-address get-short-ipv6 get-unknown-attribute \
 	get-with-value set-wide set-read-only set-nested set-cut \
 	reqid-set-short reqid-del-with-value stats-with-value \
 	conf-get-with-value conf-set-pad; do
-	out=$(in_ns server "$here/genl.py" $request 2>&1)
-	check "netlink, $request: refused with a reason ($out)" \
-		grep -Eq '^E(INVAL|RANGE): .+' <<< "$out"
+	ask $request
+	check "netlink, $request: refused with a reason ($answer)" \
+		grep -Eq '^E(INVAL|RANGE): .+' <<< "$answer"
 done
 kernel_says unknown-command EOPNOTSUPP
 kernel_says notification-as-command EOPNOTSUPP
