@@ -38,6 +38,22 @@ bool esptrack_move_mode(const struct xfrm_state *x)
 	return esptrack_xfrm_mode_is_outer(x->props.mode);
 }
 
+static struct xfrm_state *at_key(struct xfrm_state *x,
+				 const struct esptrack_endpoint *to)
+{
+	return xfrm_state_lookup(xs_net(x), x->mark.v, &to->addr, x->id.spi,
+				 x->id.proto, x->props.family);
+}
+
+/* Output by a policy that names the SPI has not found the SA, and has put something
+ * there that waits for it.
+ */
+static bool waits_for(const struct xfrm_state *larval, const struct xfrm_state *x)
+{
+	return READ_ONCE(larval->km.state) == XFRM_STATE_ACQ &&
+	       larval->props.reqid == x->props.reqid;
+}
+
 /**
  * esptrack_move_collides() - has another SA the key that this one would get?
  * @x: an outbound SA; the key of an inbound one does not name the peer
@@ -50,14 +66,28 @@ bool esptrack_move_mode(const struct xfrm_state *x)
 bool esptrack_move_collides(struct xfrm_state *x,
 			    const struct esptrack_endpoint *to)
 {
-	struct xfrm_state *other;
+	struct xfrm_state *other = at_key(x, to);
+	bool ret;
 
-	other = xfrm_state_lookup(xs_net(x), x->mark.v, &to->addr, x->id.spi,
-				  x->id.proto, x->props.family);
 	if (!other)
 		return false;
+	ret = !waits_for(other, x);
 	xfrm_state_put(other);
-	return true;
+	return ret;
+}
+
+/* What waits for the SA there need not wait any more, and would be in the way of a
+ * daemon that adds the SA there itself.
+ */
+static void end_wait(struct xfrm_state *x, const struct esptrack_endpoint *to)
+{
+	struct xfrm_state *other = at_key(x, to);
+
+	if (!other)
+		return;
+	if (waits_for(other, x))
+		xfrm_state_delete(other);
+	xfrm_state_put(other);
 }
 
 /**
@@ -128,6 +158,7 @@ struct xfrm_state *esptrack_move_prepare(struct xfrm_state *x, u8 dir,
 		 * xfrm_state_update() takes the place of those.
 		 */
 		place->km.state = XFRM_STATE_ERROR;
+		end_wait(x, to);
 	}
 
 	xfrm_state_hold(place);

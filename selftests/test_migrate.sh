@@ -88,21 +88,41 @@ state_migrated()
 		"No such process"
 }
 
+# policies ADDR [SPI]: lead there, by any outbound SA or this one
+policies()
+{
+	local tmpl="reqid 1 mode tunnel" dir
+
+	for dir in in fwd; do
+		echo "xfrm policy update src $CLIENT_NET dst $SERVER_NET dir $dir" \
+			"tmpl src $1 dst $SERVER proto esp $tmpl"
+	done | ip_batch server || bail "no policies"
+	ip_batch server <<-END || bail "no policy"
+	xfrm policy update src $SERVER_NET dst $CLIENT_NET dir out tmpl src $SERVER dst $1 proto esp ${2:+spi $2} $tmpl
+	END
+}
+
+# state_awaited: as state_anew, but the policies come first, as strongSwan's with the SPI
+# of the outbound SA, and a packet for the peer. The kernel notes that it waits for the SA.
+state_awaited()
+{
+	policies "$1" "$STATIC_SPI_OUT"
+	check_fails "what is sent before the SA is there is lost" in_ns server \
+		ping -n -c 1 -W 1 -I "$SERVER_NET" "$CLIENT_NET"
+	check_eq "and the kernel asks for it" "$(xfrm_watch_count server acquire)" 1
+	check "and waits for it there" quietly ip -n server xfrm state get src "$SERVER" \
+		dst "$1" proto esp spi "$STATIC_SPI_OUT"
+	state_anew "$@"
+}
+
 # half HOW PORT ADDR PORT2 ADDR2: followed to the former, and put to the latter
 half()
 {
-	local dir
-
 	nat_rebind "$2" "$3"
 	check "$1: the peer is followed" ping_once
 	check_eq "$1: so is the outbound SA" "$(encap_of server $STATIC_SPI_OUT)" "4500 $2"
 	"$1" "$5" "$4" || bail "$1: no SA"
-	for dir in "out $SERVER_NET $CLIENT_NET $SERVER $5" \
-		"in $CLIENT_NET $SERVER_NET $5 $SERVER" "fwd $CLIENT_NET $SERVER_NET $5 $SERVER"; do
-		read -ra dir <<< "$dir"
-		echo "xfrm policy update src ${dir[1]} dst ${dir[2]} dir ${dir[0]} tmpl" \
-			"src ${dir[3]} dst ${dir[4]} proto esp reqid 1 mode tunnel"
-	done | ip_batch server || bail "$1: no policies"
+	policies "$5"
 	check "$1: both are found" busywait 15 found "$5:$4"
 	check_eq "$1: the outbound SA is there" "$(encap_of server $STATIC_SPI_OUT)" "4500 $4"
 	nat_rebind "$4" "$5"
@@ -112,6 +132,12 @@ half()
 }
 
 half state_anew 30005 $NAT_ADDR 30006 $NAT_ADDR2
+# Without somebody who is asked for an SA the kernel does not wait. And policies that name
+# where the SA was put first would be led to where it is.
+third=198.51.100.9
+quietly ip -n natbox addr add $third/24 dev wan || bail "no third address"
+xfrm_watch_start server
+half state_awaited 30009 $NAT_ADDR 30010 $third
 if grep -qw xfrm_do_migrate_state /proc/kallsyms; then
 	half state_migrated 30007 $NAT_ADDR 30008 $NAT_ADDR2
 else
