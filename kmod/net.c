@@ -377,6 +377,7 @@ static bool sweep_one(struct esptrack_sa *sa, struct sweep *sweep)
 		sweep->again = true;
 	} else {
 		esptrack_switches_bequeath(sa);
+		esptrack_siblings_bereave(sa);
 		esptrack_sa_unlink(sa);
 		release = true;
 	}

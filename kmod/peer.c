@@ -456,28 +456,3 @@ bool esptrack_peer_leaves_behind(const struct esptrack_sa *sa,
 	}
 	return false;
 }
-
-/**
- * esptrack_peer_moved() - the newest inbound SA of a reqid, if it was moved
- * @tn: namespace
- * @reqid: other than 0
- *
- * Context: any, esptrack_lock held.
- * Return: the SA, whose daemon still may speak of its @origin; or NULL.
- */
-const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
-					      u32 reqid)
-{
-	const struct esptrack_sa *sa;
-
-	lockdep_assert_held(&esptrack_lock);
-
-	for (sa = esptrack_index_first_of(tn, reqid); sa;
-	     sa = esptrack_index_next_of(sa))
-		if (sa->dir == ESPTRACK_DIR_IN)
-			return esptrack_peer_has_moved(sa) &&
-			       !esptrack_peer_shares_reqid(sa, sa->flow.peer) ?
-			       sa : NULL;
-
-	return NULL;
-}

@@ -5,7 +5,6 @@
 #include <linux/types.h>
 
 struct esptrack_endpoint;
-struct esptrack_net;
 struct esptrack_sa;
 
 void esptrack_peer_assign(struct esptrack_sa *sa);
@@ -25,7 +24,5 @@ bool esptrack_peer_contradicts(const struct esptrack_sa *sa,
 			       const struct esptrack_endpoint *source,
 			       u64 accepted);
 void esptrack_peer_split(struct esptrack_sa *sa);
-const struct esptrack_sa *esptrack_peer_moved(const struct esptrack_net *tn,
-					      u32 reqid);
 
 #endif /* ESPTRACK_PEER_H */

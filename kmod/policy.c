@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "index.h"
 #include "net.h"
 #include "peer.h"
 #include "policy_index.h"
@@ -42,6 +43,30 @@ static bool is_indexed(const struct xfrm_policy *policy, u32 reqid)
 	return false;
 }
 
+/* The SA whose daemon names by the policy where it had put it first, though it has
+ * moved since. None if there is one where the policy says.
+ */
+static const struct esptrack_sa *departed(const struct esptrack_net *tn,
+					  struct xfrm_policy *policy, u32 reqid)
+	__must_hold(&esptrack_lock)
+{
+	const struct esptrack_sa *sa, *found = NULL;
+
+	for (sa = esptrack_index_first_of(tn, reqid); sa;
+	     sa = esptrack_index_next_of(sa)) {
+		if (sa->dir != ESPTRACK_DIR_IN)
+			continue;
+		if (esptrack_policy_names(policy, sa, &sa->flow.src.addr))
+			return NULL;
+		if (!found && esptrack_peer_has_moved(sa) &&
+		    esptrack_policy_names(policy, sa, &sa->origin.src.addr))
+			found = sa;
+	}
+	/* The reqid is all that tells whose policy it is. */
+	return found && !esptrack_peer_shares_reqid(found, found->flow.peer) ?
+	       found : NULL;
+}
+
 static void policy_add(struct esptrack_net *tn, struct esptrack_policy *p,
 		       struct xfrm_policy *policy, u32 reqid)
 	__must_hold(&esptrack_lock)
@@ -57,8 +82,7 @@ static void policy_add(struct esptrack_net *tn, struct esptrack_policy *p,
 	list_add_tail(&p->all, &tn->policies);
 	esptrack_net_sweep_later(tn);
 
-	/* The daemon may name an address that the peer has left since. */
-	moved = reqid ? esptrack_peer_moved(tn, reqid) : NULL;
+	moved = reqid ? departed(tn, policy, reqid) : NULL;
 	if (moved)
 		esptrack_policy_follow(p, moved);
 }

@@ -16,6 +16,7 @@ void esptrack_policy_open(struct esptrack_net *tn, const struct xfrm_state *x,
 			  struct list_head *opened);
 void esptrack_policy_close(struct list_head *opened);
 void esptrack_policy_return(const struct esptrack_sa *sa);
+void esptrack_policy_forsake(const struct esptrack_sa *sa);
 unsigned int esptrack_policy_count(const struct esptrack_net *tn, u32 reqid,
 				   unsigned int max);
 bool esptrack_policy_needs(const struct esptrack_sa *sa, bool exactly);

@@ -10,6 +10,39 @@
 #include "sa.h"
 #include "template.h"
 
+/**
+ * esptrack_policy_names() - is this the address that a policy has for an SA's peer?
+ * @policy: any
+ * @sa: an inbound SA
+ * @address: the address
+ *
+ * Context: any, esptrack_lock held, policy->lock not.
+ */
+bool esptrack_policy_names(struct xfrm_policy *policy,
+			   const struct esptrack_sa *sa,
+			   const xfrm_address_t *address)
+{
+	bool output = esptrack_policy_is_output(policy);
+	const struct xfrm_state *x = sa->x;
+	bool found = false;
+	int i;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	read_lock_bh(&policy->lock);
+	for (i = 0; i < policy->xfrm_nr && !found; i++) {
+		const xfrm_address_t *remote =
+			esptrack_template_remote(&policy->xfrm_vec[i], output,
+						 x, &sa->flow.dst.addr);
+
+		found = remote && xfrm_addr_equal(remote, address,
+						  x->props.family);
+	}
+	read_unlock_bh(&policy->lock);
+
+	return found;
+}
+
 /* Can output by the policy take the SA? @exactly: no other one instead of it */
 static bool can_take(struct xfrm_policy *policy, const struct esptrack_sa *sa,
 		     bool exactly)

@@ -59,6 +59,9 @@ static inline bool esptrack_policy_is_for(const struct esptrack_policy *p,
 	return xfrm_addr_equal(p->moved ? &p->given : from, origin, family);
 }
 
+bool esptrack_policy_names(struct xfrm_policy *policy,
+			   const struct esptrack_sa *sa,
+			   const xfrm_address_t *address);
 void esptrack_policy_follow(struct esptrack_policy *p,
 			    const struct esptrack_sa *sa);
 

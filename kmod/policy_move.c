@@ -217,7 +217,9 @@ void esptrack_policy_close(struct list_head *opened)
 		close_policy(p);
 }
 
-static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
+/* @given: where the daemon must have put the peer; NULL: anywhere */
+static void return_reqid(const struct esptrack_sa *sa, u32 reqid,
+			 const xfrm_address_t *given)
 	__must_hold(&esptrack_lock)
 {
 	const struct xfrm_state *x = sa->x;
@@ -230,12 +232,12 @@ static void return_reqid(const struct esptrack_sa *sa, u32 reqid)
 			.x = x,
 			.local = &sa->flow.dst.addr,
 			.from = &now,
-			.to = &sa->flow.src.addr,
+			.to = &p->given,
 		};
 
 		if (p->moved && p->moved_by == x->props.reqid &&
-		    xfrm_addr_equal(&p->given, &sa->flow.src.addr,
-				    x->props.family))
+		    (!given ||
+		     xfrm_addr_equal(&p->given, given, x->props.family)))
 			change_policy(p, &change);
 	}
 }
@@ -255,7 +257,27 @@ void esptrack_policy_return(const struct esptrack_sa *sa)
 
 	lockdep_assert_held(&esptrack_lock);
 
-	return_reqid(sa, reqid);
+	return_reqid(sa, reqid, &sa->flow.src.addr);
 	if (reqid)
-		return_reqid(sa, 0);
+		return_reqid(sa, 0, &sa->flow.src.addr);
+}
+
+/**
+ * esptrack_policy_forsake() - let policies name what the daemon gave
+ * @sa: an inbound SA that has died, as all others with its reqid
+ *
+ * One that is there to ask for a new tunnel would find the outbound SA which the
+ * daemon could not delete, and never ask.
+ *
+ * Context: any, esptrack_lock held.
+ */
+void esptrack_policy_forsake(const struct esptrack_sa *sa)
+{
+	u32 reqid = sa->x->props.reqid;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	return_reqid(sa, reqid, NULL);
+	if (reqid)
+		return_reqid(sa, 0, NULL);
 }

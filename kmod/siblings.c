@@ -299,6 +299,28 @@ bool esptrack_siblings_reunite(struct esptrack_sa *sa)
 }
 
 /**
+ * esptrack_siblings_bereave() - an SA has died, and was not made anew
+ * @sa: the SA; nothing is done if it is not the last inbound one with its reqid
+ *
+ * Context: process, esptrack_lock held.
+ */
+void esptrack_siblings_bereave(const struct esptrack_sa *sa)
+{
+	u32 reqid = sa->x->props.reqid;
+	const struct esptrack_sa *other;
+
+	lockdep_assert_held(&esptrack_lock);
+
+	if (sa->dir != ESPTRACK_DIR_IN)
+		return;
+	for (other = esptrack_index_first_of(sa->flow.net, reqid); other;
+	     other = esptrack_index_next_of(other))
+		if (other->dir != ESPTRACK_DIR_OUT)
+			return;
+	esptrack_policy_forsake(sa);
+}
+
+/**
  * esptrack_siblings_are_together() - are all SAs with the reqid of one on its flow?
  * @sa: the SA
  *

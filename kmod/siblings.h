@@ -12,6 +12,7 @@ bool esptrack_siblings_return(struct esptrack_sa *sa,
 			      const struct esptrack_flow *was,
 			      const struct esptrack_flow *origin);
 bool esptrack_siblings_reunite(struct esptrack_sa *sa);
+void esptrack_siblings_bereave(const struct esptrack_sa *sa);
 bool esptrack_siblings_are_together(const struct esptrack_sa *sa);
 
 #endif /* ESPTRACK_SIBLINGS_H */

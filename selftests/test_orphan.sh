@@ -12,6 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/module.sh"
 # shellcheck source=peers.sh
 . "$here/peers.sh"
+# shellcheck source=child.sh
+. "$here/child.sh"
 
 # speaks I K WHERE...: is child K of peer I answered there?
 speaks()
@@ -41,6 +43,11 @@ outbound_is()
 {
 	outbound
 	[ "$(outbound)" = "$1" ]
+}
+
+templates_are()
+{
+	[ "$(templates_at "$1" "$2")" -eq "$3" ]
 }
 
 peers_up
@@ -97,8 +104,35 @@ change 5 1 states-in,states-out
 change 5 0 delete-in
 check "rekeyed, he is answered by the new SA" speaks 5 1 --place 1
 
+# Its daemon has a policy that shall ask for a new tunnel when somebody wants one. It
+# comes while the old one is there.
+change 6 0 states-in,states-out,policies
+check "a sixth peer is followed" speaks 6 0 --place 1
+change 6 0 policies
+check_eq "a policy that comes meanwhile names where he is" \
+	"$(templates_at 100.65.0.6 1006)" 2
+change 6 0 delete-in
+check "where his tunnel has ended it names what the daemon gave" \
+	busywait 5 templates_are 100.64.0.6 1006 2
+
+# Another tunnel of the same peer is where he is, as its daemon has put it, and ends.
+# The policies become those of the first one again.
+change 7 0 states-in,states-out,policies
+check "a seventh peer is followed" speaks 7 0 --place 1
+peers --first 7 --child 1 batch states-in,states-out 1 |
+	sed 's/100\.64\.0\.7/100.65.0.7/' | ip_batch server || bail "no second tunnel"
+knob_wait server 0x00110007
+change 7 0 policies
+check_eq "the policies of the older of two tunnels name where he is" \
+	"$(templates_at 100.65.0.7 1007)" 2
+ip_batch server <<-END || bail "the second tunnel stays"
+xfrm state delete dst $SERVER proto esp spi 0x00110007
+xfrm state delete dst 100.65.0.7 proto esp spi 0x00120007
+END
+check "without the younger one he is answered by the older" speaks 7 0 --place 1
+
 check "those that the module has moved are deleted, but for the ones in use" \
-	busywait 90 outbound_is "1:0 1:1 2:1 3:1 5:1"
+	busywait 90 outbound_is "1:0 1:1 2:1 3:1 5:1 7:0"
 check "who is there is answered" speaks 2 1 --place 1
 check "and the other one" speaks 3 1 --at 13 --place 1
 
