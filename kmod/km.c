@@ -254,14 +254,18 @@ void esptrack_km_init(void)
 {
 	struct net *net;
 
+	/* No namespace is added meanwhile. */
+	down_read(&net_rwsem);
+	for_each_net(net)
+		esptrack_net_set_complete(esptrack_net(net), false);
 	/* Listen first: what is added during the walk is met twice, but
 	 * none is missed.
 	 */
 	xfrm_register_km(&km);
-
-	down_read(&net_rwsem);
-	for_each_net(net)
+	for_each_net(net) {
 		esptrack_km_walk(net);
+		esptrack_net_set_complete(esptrack_net(net), true);
+	}
 	up_read(&net_rwsem);
 }
 

@@ -49,6 +49,20 @@ bool esptrack_net_is_dying(const struct esptrack_net *tn)
 }
 
 /**
+ * esptrack_net_set_complete() - are all SAs and policies of a namespace known?
+ * @tn: namespace
+ * @complete: they are
+ *
+ * Context: process, esptrack_lock not held.
+ */
+void esptrack_net_set_complete(struct esptrack_net *tn, bool complete)
+{
+	spin_lock_bh(&esptrack_lock);
+	tn->complete = complete && !tn->dying;
+	spin_unlock_bh(&esptrack_lock);
+}
+
+/**
  * esptrack_net_sweep_later() - there is something that may die in silence
  * @tn: its namespace
  *
@@ -431,6 +445,8 @@ static int __net_init net_init(struct net *net)
 	struct esptrack_net *tn = esptrack_net(net);
 
 	tn->net = net;
+	/* A new one has no SA, and others come to those that are there. */
+	tn->complete = true;
 	/* SAs are added in softirqs, too; and to lockdep the locks of both are
 	 * the same.
 	 */
@@ -460,6 +476,7 @@ static void net_pre_exit(struct net *net)
 
 	spin_lock_bh(&esptrack_lock);
 	WRITE_ONCE(tn->dying, true);
+	tn->complete = false;
 	spin_unlock_bh(&esptrack_lock);
 
 	mutex_lock(&tn->mutex);

@@ -27,6 +27,8 @@ enum { ESPTRACK_SWEEPING_SOON, ESPTRACK_MIGRATED, ESPTRACK_MISSED };
  *	esptrack_lock
  * @unpublished: SAs that wait for their knob; protected by esptrack_lock
  * @dying: no SA may be added any more; written under esptrack_lock
+ * @complete: all SAs and policies are known, so that flows can move as a whole; else
+ *	packets move nothing; protected by esptrack_lock
  * @mutex: whoever holds it can rely on an SA that he found
  * @publish: makes knobs
  * @refresh: ends the moves of @readdressed
@@ -52,6 +54,7 @@ struct esptrack_net {
 	struct list_head readdressed;
 	struct list_head unpublished;
 	bool dying;
+	bool complete;
 	struct mutex mutex;	/* serialises knobs, reqids, freeing of SAs */
 	struct work_struct publish;
 	struct delayed_work refresh;
@@ -68,6 +71,7 @@ struct esptrack_net {
 
 struct esptrack_net *esptrack_net(const struct net *net);
 bool esptrack_net_is_dying(const struct esptrack_net *tn);
+void esptrack_net_set_complete(struct esptrack_net *tn, bool complete);
 int esptrack_net_reserve(struct esptrack_net *tn, struct esptrack_sa *sa);
 void esptrack_net_unreserve(struct esptrack_net *tn,
 			    const struct esptrack_sa *sa);

@@ -260,6 +260,11 @@ static void packet_accepted(struct esptrack_sa *sa, const struct xfrm_state *x,
 	if (sa->x != x || hlist_unhashed(&sa->by_flow) ||
 	    esptrack_sa_is_dead(sa))
 		return;
+	/* Part of the flow would stay, while the module is loaded or unloaded, and
+	 * nobody would know later that it belongs to the rest.
+	 */
+	if (!sa->flow.net->complete)
+		return;
 
 	/* Somebody may have written to the SA, or another packet moved it,
 	 * since the hook compared.
