@@ -57,7 +57,10 @@ peers()
 	local status
 
 	echo "/proc/$BASHPID/fd/1 /proc/$BASHPID/fd/2 $*" >&"$peers_do"
-	read -rt $((120 * slowness)) -u "$peers_done" status || return
+	if ! read -rt $((120 * slowness)) -u "$peers_done" status; then
+		echo "esppeers.py: no answer" >&2
+		return 1
+	fi
 	return "$status"
 }
 
