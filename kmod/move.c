@@ -122,6 +122,8 @@ bool esptrack_move_meets(struct xfrm_state *x,
  * @dir: &enum esptrack_dir
  * @to: the peer's new endpoint
  *
+ * What waits there for an outbound SA, larval, is deleted.
+ *
  * Context: softirqs off, no lock of xfrm held.
  * Return: the placeholder, for esptrack_move_sa() or esptrack_move_cancel();
  * NULL without memory.
